@@ -1,0 +1,133 @@
+//! Credentials of a source: many at once, shown once, kept as a keyed digest (DESIGN decision 9).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use subtle::ConstantTimeEq as _;
+use uuid::Uuid;
+
+use crate::clock::{Ids, Timestamp};
+use crate::source::SourceKey;
+
+/// What every token begins with, so that secret scanners know it.
+const TOKEN_START: &str = "rc_";
+/// Characters of the public prefix (9 random bytes).
+const PREFIX_LENGTH: usize = 12;
+/// Characters of the secret (32 random bytes).
+const SECRET_LENGTH: usize = 43;
+
+/// What a credential may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// GET, and searches by POST.
+    Read,
+    /// Everything that changes something.
+    Write,
+}
+
+/// A credential as stored: all but the secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Credential {
+    /// Its id, shown in lists and in change records.
+    pub id: Uuid,
+    /// The source it opens.
+    pub source: SourceKey,
+    /// The public part of the token, by which it is found.
+    pub prefix: String,
+    /// HMAC-SHA-256 of the token under the server's key.
+    pub digest: [u8; 32],
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// The resource that `/Me` stands for, where the credential is bound to one.
+    pub subject: Option<Uuid>,
+    /// When it was issued.
+    pub created: Timestamp,
+    /// From when it is no longer taken.
+    pub expires: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked: Option<Timestamp>,
+    /// When it was last used, to the minute.
+    pub last_used: Option<Timestamp>,
+}
+
+impl Credential {
+    /// Whether it is taken at this time.
+    pub fn is_valid(&self, now: Timestamp) -> bool {
+        self.revoked.is_none_or(|at| now < at) && self.expires.is_none_or(|at| now < at)
+    }
+
+    /// Whether it may do this.
+    pub fn allows(&self, scope: Scope) -> bool {
+        self.scopes.contains(&scope)
+    }
+
+    /// Whether this is its token, compared in constant time.
+    pub fn matches(&self, key: &TokenKey, token: &Token) -> bool {
+        self.digest.ct_eq(&key.digest(token)).into()
+    }
+}
+
+/// The server's key for token digests.
+#[derive(Clone)]
+pub struct TokenKey([u8; 32]);
+
+impl TokenKey {
+    /// A key from 32 secret bytes.
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The digest under which a token is stored.
+    pub fn digest(&self, token: &Token) -> [u8; 32] {
+        let Ok(mac) = <Hmac<Sha256>>::new_from_slice(&self.0) else { return [0; 32] };
+        mac.chain_update(token.0.as_bytes()).finalize().into_bytes().into()
+    }
+}
+
+/// A bearer token: `rc_` + 12 characters of public prefix + `_` + 43 of secret, URL-safe base64.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(String);
+
+impl Token {
+    /// A new random token.
+    pub fn generate(ids: &dyn Ids) -> Self {
+        let (mut prefix, mut secret) = ([0; 9], [0; 32]);
+        ids.random(&mut prefix);
+        ids.random(&mut secret);
+        Self(format!("{TOKEN_START}{}_{}", URL_SAFE_NO_PAD.encode(prefix), URL_SAFE_NO_PAD.encode(secret)))
+    }
+
+    /// Takes a token as presented, when it has the form of one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix(TOKEN_START)?;
+        let right_length = rest.len() == PREFIX_LENGTH + 1 + SECRET_LENGTH;
+        (right_length && rest.is_ascii() && rest.get(PREFIX_LENGTH..=PREFIX_LENGTH) == Some("_"))
+            .then(|| Self(text.to_owned()))
+    }
+
+    /// The public part.
+    pub fn prefix(&self) -> &str {
+        let start = TOKEN_START.len();
+        self.0.get(start..start + PREFIX_LENGTH).unwrap_or_default()
+    }
+
+    /// The whole token, to be shown once.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Token({TOKEN_START}{}_•••)", self.prefix())
+    }
+}
+
+impl std::fmt::Debug for TokenKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TokenKey(•••)")
+    }
+}

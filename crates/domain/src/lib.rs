@@ -1,0 +1,8 @@
+//! Tenants, sources, dialects, credentials and changes: the words of Rollcall, without I/O.
+
+pub mod change;
+pub mod clock;
+pub mod credential;
+pub mod dialect;
+pub mod source;
+pub mod tenant;

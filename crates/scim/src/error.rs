@@ -1,0 +1,181 @@
+//! The SCIM error (RFC 7644 §3.12): a status, perhaps a `scimType`, and a sentence to act on.
+
+use serde_json::{Value, json};
+
+/// Schema URN of an error response.
+pub const ERROR_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
+/// Schema URN of our diagnostics extension of an error response (ours).
+pub const DIAGNOSTICS_SCHEMA: &str = "urn:rollcall:params:scim:api:messages:2.0:Diagnostics";
+
+/// What went wrong, as the protocol names it (RFC 7644 §3.12 table 9, RFC 9865 §2.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorType {
+    /// 400: the filter does not parse, or names what the schema does not define.
+    InvalidFilter,
+    /// 400: more results than the server will compute.
+    TooMany,
+    /// 409: a value that must be unique is taken.
+    Uniqueness,
+    /// 400: the attribute may not be changed.
+    Mutability,
+    /// 400: the body is not what the request needs.
+    InvalidSyntax,
+    /// 400: a PATCH path is malformed or undefined.
+    InvalidPath,
+    /// 400: a PATCH path selects nothing.
+    NoTarget,
+    /// 400: a value is missing, of the wrong type or not allowed.
+    InvalidValue,
+    /// 400: an unknown protocol version.
+    InvalidVers,
+    /// 403: something secret in a URL.
+    Sensitive,
+    /// 400: the cursor was not made by this server for this caller and query.
+    InvalidCursor,
+    /// 400: the cursor is too old.
+    ExpiredCursor,
+    /// 400: `count` differs from that of the first page.
+    InvalidCount,
+    /// 401: no valid credential.
+    Unauthorized,
+    /// 403: the credential may not do this.
+    Forbidden,
+    /// 404: not there, or not the caller's to see.
+    NotFound,
+    /// 405: the endpoint does not take this method.
+    MethodNotAllowed,
+    /// 409: in the way of something else, without a uniqueness rule.
+    Conflict,
+    /// 412: the version is not the one that the request names.
+    PreconditionFailed,
+    /// 413: the body or the number of operations is over the limit.
+    TooLarge,
+    /// 415: not JSON by its content type.
+    UnsupportedMediaType,
+    /// 429: too many requests.
+    TooManyRequests,
+    /// 500: our fault.
+    Internal,
+    /// 501: not offered here.
+    NotImplemented,
+    /// 503: try again.
+    Unavailable,
+}
+
+impl ErrorType {
+    /// HTTP status and `scimType`. One table, no wildcard.
+    pub const fn parts(self) -> (u16, Option<&'static str>) {
+        match self {
+            Self::InvalidFilter => (400, Some("invalidFilter")),
+            Self::TooMany => (400, Some("tooMany")),
+            Self::Uniqueness => (409, Some("uniqueness")),
+            Self::Mutability => (400, Some("mutability")),
+            Self::InvalidSyntax => (400, Some("invalidSyntax")),
+            Self::InvalidPath => (400, Some("invalidPath")),
+            Self::NoTarget => (400, Some("noTarget")),
+            Self::InvalidValue => (400, Some("invalidValue")),
+            Self::InvalidVers => (400, Some("invalidVers")),
+            Self::Sensitive => (403, Some("sensitive")),
+            Self::InvalidCursor => (400, Some("invalidCursor")),
+            Self::ExpiredCursor => (400, Some("expiredCursor")),
+            Self::InvalidCount => (400, Some("invalidCount")),
+            Self::Unauthorized => (401, None),
+            Self::Forbidden => (403, None),
+            Self::NotFound => (404, None),
+            Self::MethodNotAllowed => (405, None),
+            Self::Conflict => (409, None),
+            Self::PreconditionFailed => (412, None),
+            Self::TooLarge => (413, None),
+            Self::UnsupportedMediaType => (415, None),
+            Self::TooManyRequests => (429, None),
+            Self::Internal => (500, None),
+            Self::NotImplemented => (501, None),
+            Self::Unavailable => (503, None),
+        }
+    }
+}
+
+/// A SCIM error, ready to be shown to the client.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct ScimError {
+    /// The kind, which decides status and `scimType`.
+    pub kind: ErrorType,
+    /// One sentence that a person can act on. Holds no secret.
+    pub detail: String,
+    /// The attribute concerned, as a path, where one is.
+    pub attribute: Option<String>,
+    /// The id of the resource in the way, where the caller may see it.
+    pub conflicting_id: Option<String>,
+}
+
+impl ScimError {
+    /// An error of `kind` that says `detail`.
+    pub fn new(kind: ErrorType, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into(), attribute: None, conflicting_id: None }
+    }
+
+    /// The same error, naming the attribute it is about.
+    #[must_use]
+    pub fn at(mut self, attribute: impl Into<String>) -> Self {
+        self.attribute = Some(attribute.into());
+        self
+    }
+
+    /// The HTTP status.
+    pub const fn status(&self) -> u16 {
+        self.kind.parts().0
+    }
+
+    /// The response body, with diagnostics (`request_id`, and what is known of attribute and conflict).
+    pub fn body(&self, request_id: &str) -> Value {
+        let (status, scim_type) = self.kind.parts();
+        let mut body = json!({
+            "schemas": [ERROR_SCHEMA, DIAGNOSTICS_SCHEMA],
+            "status": status.to_string(),
+            "detail": self.detail,
+        });
+        let mut diagnostics = json!({ "requestId": request_id });
+        if let Some(kind) = scim_type {
+            body["scimType"] = kind.into();
+        }
+        if let Some(attribute) = &self.attribute {
+            diagnostics["attribute"] = attribute.as_str().into();
+        }
+        if let Some(id) = &self.conflicting_id {
+            diagnostics["conflictingId"] = id.as_str().into();
+        }
+        body[DIAGNOSTICS_SCHEMA] = diagnostics;
+        body
+    }
+}
+
+/// Makes the constructor of one error kind.
+macro_rules! constructors {
+    ($($(#[$doc:meta])* $name:ident => $kind:ident;)*) => {
+        impl ScimError {
+            $($(#[$doc])* pub fn $name(detail: impl Into<String>) -> Self { Self::new(ErrorType::$kind, detail) })*
+        }
+    };
+}
+
+constructors! {
+    /// 400 `invalidFilter`.
+    invalid_filter => InvalidFilter;
+    /// 400 `invalidSyntax`.
+    invalid_syntax => InvalidSyntax;
+    /// 400 `invalidPath`.
+    invalid_path => InvalidPath;
+    /// 400 `noTarget`.
+    no_target => NoTarget;
+    /// 400 `invalidValue`.
+    invalid_value => InvalidValue;
+    /// 400 `mutability`.
+    mutability => Mutability;
+    /// 400 `tooMany`.
+    too_many => TooMany;
+    /// 404.
+    not_found => NotFound;
+    /// 413.
+    too_large => TooLarge;
+}

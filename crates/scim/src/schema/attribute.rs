@@ -1,0 +1,144 @@
+//! One attribute definition (RFC 7643 §7).
+
+use serde::{Deserialize, Serialize};
+
+/// Data type (RFC 7643 §2.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum AttributeType {
+    /// Unicode text.
+    String,
+    /// `true` or `false`.
+    Boolean,
+    /// A number with a fraction.
+    Decimal,
+    /// A whole number.
+    Integer,
+    /// An instant, `xsd:dateTime`.
+    DateTime,
+    /// Base64, standard or URL-safe.
+    Binary,
+    /// A URI, absolute or relative to the base.
+    Reference,
+    /// Sub-attributes.
+    Complex,
+}
+
+/// When a value may change (RFC 7643 §2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Mutability {
+    /// Set by the server only.
+    ReadOnly,
+    /// Set and read at any time.
+    #[default]
+    ReadWrite,
+    /// Set once.
+    Immutable,
+    /// Set, never shown.
+    WriteOnly,
+}
+
+/// When a value is shown (RFC 7643 §2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Returned {
+    /// In every response.
+    Always,
+    /// In none.
+    Never,
+    /// Unless left out by the query.
+    #[default]
+    Default,
+    /// Only when the query names it.
+    Request,
+}
+
+/// Where a value must be unique (RFC 7643 §2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Uniqueness {
+    /// Nowhere.
+    #[default]
+    None,
+    /// Among the resources of one type and source.
+    Server,
+    /// Everywhere; enforced as `Server`.
+    Global,
+}
+
+/// One attribute, or sub-attribute, with its characteristics.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Attribute {
+    /// Name in schema case; compared in any case.
+    pub name: String,
+    /// Data type.
+    #[serde(rename = "type")]
+    pub kind: AttributeType,
+    /// Whether the value is an array.
+    #[serde(default)]
+    pub multi_valued: bool,
+    /// For people.
+    #[serde(default)]
+    pub description: String,
+    /// Whether a resource must have it.
+    #[serde(default)]
+    pub required: bool,
+    /// Suggested values.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub canonical_values: Vec<String>,
+    /// Whether case counts when values are compared. Has no meaning for other types than text.
+    #[serde(default)]
+    pub case_exact: bool,
+    /// When it may change.
+    #[serde(default)]
+    pub mutability: Mutability,
+    /// When it is shown.
+    #[serde(default)]
+    pub returned: Returned,
+    /// Where it must be unique.
+    #[serde(default)]
+    pub uniqueness: Uniqueness,
+    /// What a reference may name: resource types, `external` or `uri`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reference_types: Vec<String>,
+    /// The parts of a complex attribute.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sub_attributes: Vec<Attribute>,
+}
+
+impl Attribute {
+    /// A single, optional, readable and writable attribute with the defaults of RFC 7643 §2.2.
+    pub fn new(name: &str, kind: AttributeType) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind,
+            multi_valued: false,
+            description: String::new(),
+            required: false,
+            canonical_values: Vec::new(),
+            case_exact: false,
+            mutability: Mutability::ReadWrite,
+            returned: Returned::Default,
+            uniqueness: Uniqueness::None,
+            reference_types: Vec::new(),
+            sub_attributes: Vec::new(),
+        }
+    }
+
+    /// The sub-attribute of this name, in any case.
+    pub fn sub(&self, name: &str) -> Option<&Attribute> {
+        find(&self.sub_attributes, name)
+    }
+
+    /// Whether the value is an object or an array of objects.
+    pub fn is_complex(&self) -> bool {
+        self.kind == AttributeType::Complex
+    }
+}
+
+/// The attribute of this name, in any case.
+pub(super) fn find<'a>(attributes: &'a [Attribute], name: &str) -> Option<&'a Attribute> {
+    attributes.iter().find(|attribute| attribute.name.eq_ignore_ascii_case(name))
+}

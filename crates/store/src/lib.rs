@@ -1,0 +1,125 @@
+//! The storage contract: what a backend promises, in traits and in a conformance suite.
+//!
+//! A resource is its body, its memberships and its index rows (DESIGN decision 2). Writes arrive as
+//! [`write::Unit`]s, each all or nothing, each with its change records in the same transaction.
+//! Nothing here knows SQL or HTTP.
+
+pub mod error;
+pub mod index;
+pub mod plan;
+pub mod query;
+pub mod stamps;
+pub mod write;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use rollcall_domain::change::Change;
+use rollcall_domain::clock::Timestamp;
+use rollcall_domain::credential::Credential;
+use rollcall_domain::source::{Source, SourceKey};
+use rollcall_domain::tenant::{Tenant, TenantKey};
+use rollcall_scim::schema::ResolvedType;
+use uuid::Uuid;
+
+pub use error::StoreError;
+use query::{GroupRef, MemberRow, Page, Query, Stored};
+use stamps::Stamps;
+use write::{Batch, Outcome};
+
+/// Everything a backend does.
+pub trait Store: Directory + Resources + Changes {}
+
+impl<T: Directory + Resources + Changes> Store for T {}
+
+/// A backend chosen at start.
+pub type AnyStore = Arc<dyn Store>;
+
+/// Tenants, sources and credentials. Commits here end every [`stamps::Stamp`], so caches see them.
+#[async_trait]
+pub trait Directory: Send + Sync {
+    /// The tenant of this name.
+    async fn tenant(&self, name: &str) -> Result<Option<Tenant>, StoreError>;
+    /// Makes a tenant. `Conflict` on `name` when it is there.
+    async fn create_tenant(&self, id: Uuid, name: &str) -> Result<Tenant, StoreError>;
+    /// All tenants, by name.
+    async fn tenants(&self) -> Result<Vec<Tenant>, StoreError>;
+    /// The source of this slug, of whichever tenant.
+    async fn source(&self, slug: &str) -> Result<Option<Source>, StoreError>;
+    /// The tenant's sources, by slug.
+    async fn sources(&self, tenant: TenantKey) -> Result<Vec<Source>, StoreError>;
+    /// Makes a source; its `key` is chosen by the store. `Conflict` on `slug` when any tenant has it.
+    async fn create_source(&self, source: &Source) -> Result<SourceKey, StoreError>;
+    /// Writes dialect, status, settings, schemas and resource types of the source of this key. `NotFound`.
+    async fn update_source(&self, source: &Source) -> Result<(), StoreError>;
+    /// Deletes a source with its credentials, resources, memberships and tombstones; changes stay.
+    async fn delete_source(&self, key: SourceKey) -> Result<(), StoreError>;
+    /// All credentials of a source, oldest first, revoked ones too.
+    async fn credentials(&self, source: SourceKey) -> Result<Vec<Credential>, StoreError>;
+    /// Adds a credential. `Conflict` on `prefix`.
+    async fn add_credential(&self, credential: &Credential) -> Result<(), StoreError>;
+    /// Writes `expires` and `revoked` of the credential of this id. `NotFound`.
+    async fn update_credential(&self, credential: &Credential) -> Result<(), StoreError>;
+    /// Records when credentials were last used. Does not end any stamp.
+    async fn touch_credentials(&self, used: &[(Uuid, Timestamp)]) -> Result<(), StoreError>;
+}
+
+/// Resources and memberships. `kind` is the name of a resource type (`User`).
+#[async_trait]
+pub trait Resources: Send + Sync {
+    /// What tells whether something read earlier still holds.
+    fn stamps(&self) -> &Stamps;
+
+    /// One resource of this source and type; another source's id is `None`.
+    async fn get(&self, source: SourceKey, kind: &str, id: Uuid) -> Result<Option<Stored>, StoreError>;
+
+    /// One page. The resources come without `groups`; see [`Resources::groups`].
+    ///
+    /// # Errors
+    ///
+    /// `TooMany` when sorting or filtering would look at more than the backend's limit.
+    async fn list(
+        &self,
+        source: SourceKey,
+        kind: &Arc<ResolvedType>,
+        query: &Query,
+    ) -> Result<Page, StoreError>;
+
+    /// The groups of each of these resources, direct and through nested groups, in the order of `ids`.
+    ///
+    /// Each group once, direct before indirect, by creation; a cycle does no harm.
+    async fn groups(&self, source: SourceKey, ids: &[Uuid]) -> Result<Vec<Vec<GroupRef>>, StoreError>;
+
+    /// Members of a group, in order of addition, after the row of this key, at most `limit`; pending ones too.
+    async fn members(
+        &self,
+        source: SourceKey,
+        group: Uuid,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<MemberRow>, StoreError>;
+
+    /// Runs the units in order, each all or nothing, and answers once they are durable.
+    ///
+    /// One outcome a unit, in order; after [`Batch::stop_after_errors`] failures the rest are
+    /// [`Outcome::Skipped`]. The outer error means that nothing of the batch was committed, or that it
+    /// is not known (`Unavailable`).
+    async fn write(&self, batch: Batch) -> Result<Vec<Outcome>, StoreError>;
+
+    /// Writes the index rows of every resource of this type anew, after a change of schemas.
+    ///
+    /// # Errors
+    ///
+    /// `Conflict` when two resources now share a value that must be unique; nothing changes then.
+    async fn reindex(&self, source: SourceKey, kind: &Arc<ResolvedType>) -> Result<(), StoreError>;
+
+    /// Whether the store answers: a trivial read and the writer's health.
+    async fn ready(&self) -> Result<(), StoreError>;
+}
+
+/// The change sequence (DESIGN decision 6).
+#[async_trait]
+pub trait Changes: Send + Sync {
+    /// Changes of a tenant after this sequence number, in order, at most `limit`.
+    async fn changes(&self, tenant: TenantKey, after: u64, limit: u32) -> Result<Vec<Change>, StoreError>;
+}

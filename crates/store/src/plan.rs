@@ -1,0 +1,1 @@
+//! What of a filter the index rows can answer.

@@ -1,0 +1,65 @@
+//! Stamps: how a cache knows that what it holds is still so, without being told.
+//!
+//! A reader takes a stamp, reads, and keeps the stamp with what it read. The store changes the stamps
+//! of what it committed, after the commit is visible and before it answers. What is kept under an
+//! old stamp is not used again. A commit by another process, or one that touches very much, ends all.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use uuid::Uuid;
+
+const SHARDS: usize = 4096;
+
+/// What was current when something was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    shard: u64,
+    epoch: u64,
+}
+
+/// The counters.
+#[derive(Debug)]
+pub struct Stamps {
+    shards: Vec<AtomicU64>,
+    epoch: AtomicU64,
+}
+
+impl Default for Stamps {
+    fn default() -> Self {
+        Self {
+            shards: std::iter::repeat_with(AtomicU64::default).take(SHARDS).collect(),
+            epoch: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Stamps {
+    /// The stamp of a resource: of its body, its version and the groups it is in.
+    pub fn of(&self, id: Uuid) -> Stamp {
+        let shard = self.shard(id).map_or(0, |shard| shard.load(Ordering::Acquire));
+        Stamp { shard, epoch: self.epoch() }
+    }
+
+    /// Ends the stamps of a resource.
+    pub fn touch(&self, id: Uuid) {
+        if let Some(shard) = self.shard(id) {
+            shard.fetch_add(1, Ordering::Release);
+        }
+    }
+
+    /// Ends every stamp.
+    pub fn touch_all(&self) {
+        self.epoch.fetch_add(1, Ordering::Release);
+    }
+
+    /// The stamp of everything at once, for tenants, sources and credentials.
+    pub fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    fn shard(&self, id: Uuid) -> Option<&AtomicU64> {
+        // The last bytes of a UUIDv7 are random.
+        let low = id.as_u128() & (SHARDS as u128 - 1);
+        self.shards.get(usize::try_from(low).unwrap_or_default())
+    }
+}
