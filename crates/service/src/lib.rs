@@ -1,1 +1,86 @@
-//! Placeholder.
+//! The use cases: what a caller may do, in which transaction, with which change record.
+//!
+//! [`Service`] is the whole of Rollcall for those above it: the HTTP server authenticates through
+//! [`Service::authenticate`] and gets a [`Caller`], without which no resource can be reached.
+//! Management ([`admin`]) is for whoever holds the database. No HTTP and no SQL here.
+
+pub mod admin;
+mod bulk;
+mod cache;
+mod caller;
+mod cursor;
+mod directory;
+mod discovery;
+mod error;
+mod list;
+mod members;
+mod rate;
+mod render;
+mod resource;
+pub mod system;
+
+use std::sync::Arc;
+
+use rollcall_domain::clock::{Clock, Ids};
+use rollcall_domain::credential::TokenKey;
+use rollcall_store::AnyStore;
+
+pub use bulk::BulkAnswer;
+pub use caller::{Caller, Presented, Refused};
+pub use directory::Runtime;
+pub use rate::{Rate, TooFast};
+pub use render::{Body, Representation};
+pub use resource::{Precondition, Shape};
+
+use cache::Cache;
+use cursor::CursorKey;
+use directory::DirectoryCache;
+
+/// The use cases over one store.
+pub struct Service {
+    store: AnyStore,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    token_key: TokenKey,
+    cursor_key: CursorKey,
+    directory: DirectoryCache,
+    cache: Cache,
+}
+
+/// What a service is made with.
+pub struct Parts {
+    /// Where everything is kept.
+    pub store: AnyStore,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes ids and secrets.
+    pub ids: Arc<dyn Ids>,
+    /// 32 secret bytes that token digests and cursors are keyed with.
+    pub secret: [u8; 32],
+    /// Bytes that the cache of rendered resources may hold.
+    pub cache_bytes: u64,
+}
+
+impl Service {
+    /// A service over these parts.
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            token_key: TokenKey::new(parts.secret),
+            cursor_key: CursorKey::derive(&parts.secret),
+            directory: DirectoryCache::default(),
+            cache: Cache::new(parts.cache_bytes),
+            store: parts.store,
+            clock: parts.clock,
+            ids: parts.ids,
+        }
+    }
+
+    /// Whether requests can be served now.
+    ///
+    /// # Errors
+    ///
+    /// 503 when the store does not answer.
+    pub async fn ready(&self) -> Result<(), rollcall_scim::error::ScimError> {
+        self.store.ready().await.map_err(error::from_store)
+    }
+}

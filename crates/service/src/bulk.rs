@@ -1,0 +1,302 @@
+//! Bulk (RFC 7644 §3.7): many writes in one request, with references between them, few commits.
+//!
+//! Ids of what is created are chosen first, so references resolve in any order. Operations that do not
+//! depend on each other are committed together; those that refer to each other in a circle are one unit,
+//! all or nothing.
+
+use std::collections::{HashMap, HashSet};
+
+use rollcall_domain::credential::Scope;
+use rollcall_scim::bulk::{self, BulkMethod, BulkOperation, BulkRequest};
+use rollcall_scim::error::ScimError;
+use rollcall_scim::patch::Patch;
+use rollcall_store::write::{Outcome, Unit, Write};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::resource::{Precondition, Prepared, deletion, ground};
+use crate::{Caller, Service, error, render};
+
+/// Schema URN of a Bulk response.
+const BULK_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
+/// Writes committed together.
+const SEGMENT: usize = 200;
+
+/// The BulkResponse.
+pub struct BulkAnswer(pub Value);
+
+/// One operation on its way.
+struct Step {
+    /// Index in the request.
+    at: usize,
+    /// Its write, or why there is none.
+    prepared: Result<Prepared, ScimError>,
+}
+
+/// Progress of one request.
+struct Run<'a> {
+    service: &'a Service,
+    caller: &'a Caller,
+    request: &'a BulkRequest,
+    /// Ids of what POST operations create, by bulkId.
+    ids: HashMap<String, String>,
+    /// bulkIds whose creation did not come about.
+    failed: HashSet<String>,
+    /// Units not yet committed.
+    waiting: Vec<Vec<Step>>,
+    /// Resource ids and bulkIds that the waiting units write.
+    touched: HashSet<String>,
+    answers: Vec<Option<Value>>,
+    errors: u32,
+}
+
+impl Service {
+    /// Runs a Bulk request.
+    ///
+    /// # Errors
+    ///
+    /// 400 for a malformed request, 403 without the write scope, 413 for too many operations. Errors of
+    /// single operations are in the answer.
+    pub async fn bulk(&self, caller: &Caller, body: Value) -> Result<BulkAnswer, ScimError> {
+        caller.require(Scope::Write)?;
+        let most = caller.runtime.source.settings.max_bulk_operations as usize;
+        let request = BulkRequest::parse(body, most)?;
+        let now = self.clock.now();
+        let created = request.operations.iter().filter(|operation| operation.method == BulkMethod::Post);
+        let ids = created.filter_map(|operation| operation.bulk_id.clone());
+        let mut run = Run {
+            service: self,
+            caller,
+            ids: ids.map(|bulk_id| (bulk_id, self.ids.uuid(now).to_string())).collect(),
+            failed: HashSet::new(),
+            waiting: Vec::new(),
+            touched: HashSet::new(),
+            answers: vec![None; request.operations.len()],
+            errors: 0,
+            request: &request,
+        };
+        for group in request.order() {
+            run.add(&group).await?;
+            if run.is_over() {
+                break;
+            }
+        }
+        run.flush().await?;
+        let answers: Vec<Value> = run.answers.into_iter().flatten().collect();
+        Ok(BulkAnswer(json!({ "schemas": [BULK_RESPONSE], "Operations": answers })))
+    }
+}
+
+impl Run<'_> {
+    /// Whether `failOnErrors` errors have happened.
+    fn is_over(&self) -> bool {
+        self.request.fail_on_errors.is_some_and(|most| most > 0 && self.errors >= most)
+    }
+
+    /// Takes a group of operations in: one, or several that refer to each other.
+    async fn add(&mut self, group: &[usize]) -> Result<(), ScimError> {
+        let names: HashSet<String> = group.iter().flat_map(|at| self.names(*at)).collect();
+        if self.waiting.len() >= SEGMENT || !self.touched.is_disjoint(&names) {
+            self.flush().await?;
+            if self.is_over() {
+                return Ok(());
+            }
+        }
+        let mut steps = Vec::new();
+        for at in group {
+            steps.push(Step { at: *at, prepared: self.prepare(*at).await });
+        }
+        let broken = steps.iter().any(|step| step.prepared.is_err());
+        self.touched.extend(names);
+        self.waiting.push(steps);
+        if broken && self.request.fail_on_errors.is_some() {
+            self.flush().await?;
+        }
+        Ok(())
+    }
+
+    /// What an operation writes or refers to.
+    fn names(&self, at: usize) -> Vec<String> {
+        let Some(operation) = self.request.operations.get(at) else { return Vec::new() };
+        let mut names: Vec<String> = operation.bulk_id.iter().map(|id| format!("bulkId:{id}")).collect();
+        names.extend(operation.id.clone());
+        let references = operation.data.iter().flat_map(bulk::references);
+        names.extend(references.map(|id| format!("bulkId:{id}")));
+        names
+    }
+
+    async fn prepare(&self, at: usize) -> Result<Prepared, ScimError> {
+        let operation =
+            self.request.operations.get(at).ok_or_else(|| error::internal("no such operation"))?;
+        let ground = ground(self.caller, &operation.endpoint)?;
+        let data = self.data(operation)?;
+        let precondition = operation.version.as_deref().map_or(Precondition::None, versions);
+        let id = self.target(operation)?;
+        match operation.method {
+            BulkMethod::Post => {
+                let chosen = operation.bulk_id.as_ref().and_then(|bulk_id| self.ids.get(bulk_id));
+                let chosen = chosen.and_then(|id| Uuid::try_parse(id).ok());
+                let id = chosen.ok_or_else(|| ScimError::invalid_value("bulkId: a POST needs one"))?;
+                ground.create(data, id)
+            }
+            BulkMethod::Put => {
+                let entry = self.service.load(self.caller, ground.kind, &id).await?;
+                ground.replace(data, &entry, &precondition)
+            }
+            BulkMethod::Patch => {
+                let patch = Patch::parse(data, &self.caller.runtime.dialect.rules)?;
+                let entry = self.service.load(self.caller, ground.kind, &id).await?;
+                ground.patch(&patch, &entry, &precondition)
+            }
+            BulkMethod::Delete => {
+                let write = deletion(ground.kind, &id, &precondition)?;
+                let id = Uuid::try_parse(&id).map_err(|_| error::not_found())?;
+                Ok(Prepared { kind: ground.kind.clone(), id, write, read_first: false })
+            }
+        }
+    }
+
+    /// The operation's data with ids in the place of references.
+    fn data(&self, operation: &BulkOperation) -> Result<Value, ScimError> {
+        let mut data = operation.data.clone().unwrap_or_default();
+        if let Some(failed) = bulk::references(&data).into_iter().find(|id| self.failed.contains(*id)) {
+            return Err(ScimError::invalid_value(format!(
+                "bulkId:{failed}: the operation that it names has failed"
+            )));
+        }
+        match bulk::substitute(&mut data, &self.ids).into_iter().next() {
+            Some(unknown) => Err(ScimError::invalid_value(format!(
+                "bulkId:{unknown}: no operation of this request creates it"
+            ))),
+            None => Ok(data),
+        }
+    }
+
+    /// The id that the operation's path names, references resolved.
+    fn target(&self, operation: &BulkOperation) -> Result<String, ScimError> {
+        let id = operation.id.clone().unwrap_or_default();
+        match id.strip_prefix("bulkId:") {
+            None => Ok(id),
+            Some(bulk_id) if self.failed.contains(bulk_id) => {
+                Err(ScimError::invalid_value(format!("{id}: the operation that it names has failed")))
+            }
+            Some(bulk_id) => self.ids.get(bulk_id).cloned().ok_or_else(|| {
+                ScimError::invalid_value(format!("{id}: no operation of this request creates it"))
+            }),
+        }
+    }
+
+    /// Commits what waits, and notes the answers.
+    async fn flush(&mut self) -> Result<(), ScimError> {
+        self.touched.clear();
+        let waiting = std::mem::take(&mut self.waiting);
+        let mut units = Vec::new();
+        for steps in &waiting {
+            if let Some(writes) = writes(steps) {
+                units.push(Unit { writes });
+            }
+        }
+        let left =
+            self.request.fail_on_errors.filter(|most| *most > 0).map(|most| most - self.errors.min(most));
+        let batch = self.service.batch(self.caller, units, left);
+        let mut outcomes = match batch.units.is_empty() {
+            true => Vec::new(),
+            false => self.service.store.write(batch).await.map_err(error::from_store)?,
+        }
+        .into_iter();
+        for steps in waiting {
+            if steps.iter().any(|step| step.prepared.is_err()) {
+                self.refuse(steps);
+                continue;
+            }
+            match outcomes.next() {
+                Some(Outcome::Done(written)) => {
+                    for (step, written) in steps.into_iter().zip(written) {
+                        self.done(step, written.version);
+                    }
+                }
+                Some(Outcome::Failed { error, .. }) => {
+                    let error = error::from_store(error);
+                    for step in steps {
+                        self.fail(step.at, &error);
+                    }
+                }
+                Some(Outcome::Skipped) | None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, steps: Vec<Step>) {
+        let reason = steps.iter().find_map(|step| step.prepared.as_ref().err().cloned());
+        for step in steps {
+            let error = step.prepared.err().or_else(|| reason.clone());
+            if let Some(error) = error {
+                self.fail(step.at, &error);
+            }
+        }
+    }
+
+    fn done(&mut self, step: Step, version: u64) {
+        let (Some(operation), Ok(prepared)) = (self.request.operations.get(step.at), step.prepared) else {
+            return;
+        };
+        let endpoint = &prepared.kind.resource_type.endpoint;
+        let mut answer = answer(operation);
+        answer["location"] = render::location(&self.caller.base_url, endpoint, prepared.id).into();
+        let status = match operation.method {
+            BulkMethod::Post => "201",
+            BulkMethod::Put | BulkMethod::Patch => "200",
+            BulkMethod::Delete => "204",
+        };
+        if operation.method != BulkMethod::Delete {
+            answer["version"] = render::etag(version).into();
+        }
+        answer["status"] = status.into();
+        self.note(step.at, answer);
+    }
+
+    fn fail(&mut self, at: usize, error: &ScimError) {
+        let Some(operation) = self.request.operations.get(at) else { return };
+        self.errors += 1;
+        self.failed.extend(operation.bulk_id.clone());
+        let mut answer = answer(operation);
+        if let Some(id) = operation.id.as_ref() {
+            answer["location"] = format!("{}/{}/{id}", self.caller.base_url, operation.endpoint).into();
+        }
+        answer["status"] = error.status().to_string().into();
+        answer["response"] = error.body(&self.caller.request_id);
+        self.note(at, answer);
+    }
+
+    fn note(&mut self, at: usize, answer: Value) {
+        if let Some(slot) = self.answers.get_mut(at) {
+            *slot = Some(answer);
+        }
+    }
+}
+
+/// The writes of a unit; `None` when one of its operations could not be prepared.
+fn writes(steps: &[Step]) -> Option<Vec<Write>> {
+    steps.iter().map(|step| step.prepared.as_ref().ok().map(|prepared| prepared.write.clone())).collect()
+}
+
+fn answer(operation: &BulkOperation) -> Value {
+    let method = match operation.method {
+        BulkMethod::Post => "POST",
+        BulkMethod::Put => "PUT",
+        BulkMethod::Patch => "PATCH",
+        BulkMethod::Delete => "DELETE",
+    };
+    let mut answer = json!({ "method": method });
+    if let Some(bulk_id) = &operation.bulk_id {
+        answer["bulkId"] = bulk_id.as_str().into();
+    }
+    answer
+}
+
+/// The versions that an operation's `version` names (RFC 7644 §3.7).
+fn versions(tag: &str) -> Precondition {
+    let bare = tag.trim().trim_start_matches("W/").trim_matches('"');
+    Precondition::Versions(bare.parse().into_iter().collect())
+}

@@ -1,0 +1,124 @@
+//! Callers: who asks, proven. Nothing of a source is reached without one.
+
+use std::sync::Arc;
+
+use rollcall_domain::credential::{Scope, Token};
+use rollcall_domain::source::SourceStatus;
+use rollcall_scim::error::{ErrorType, ScimError};
+use uuid::Uuid;
+
+use crate::{Runtime, Service, TooFast};
+
+/// What a request shows of its sender.
+#[derive(Debug, Clone, Copy)]
+pub struct Presented<'a> {
+    /// The token: of a Bearer header, or the password of a Basic one.
+    pub token: Option<&'a str>,
+    /// The source's slug, from the URL.
+    pub source: &'a str,
+    /// The base URL under which the source was reached, without a slash at the end.
+    pub base_url: &'a str,
+    /// The request's id.
+    pub request_id: &'a str,
+}
+
+/// An authenticated caller of one source. Only [`Service::authenticate`] makes one.
+pub struct Caller {
+    pub(crate) runtime: Arc<Runtime>,
+    pub(crate) credential: Uuid,
+    pub(crate) base_url: Arc<str>,
+    pub(crate) request_id: String,
+    subject: Option<Uuid>,
+    read: bool,
+    write: bool,
+}
+
+/// Why a caller was not let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// An error to be answered.
+    Error(ScimError),
+    /// 429.
+    TooFast(TooFast),
+    /// 503: the source is paused.
+    Paused,
+}
+
+impl Caller {
+    /// The source.
+    pub fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    /// The base URL under which the source was reached.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// The request's id.
+    pub fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    /// The resource that `/Me` stands for.
+    pub fn subject(&self) -> Option<Uuid> {
+        self.subject
+    }
+
+    /// 403 unless the credential has the scope.
+    pub(crate) fn require(&self, scope: Scope) -> Result<(), ScimError> {
+        let allowed = match scope {
+            Scope::Read => self.read,
+            Scope::Write => self.write,
+        };
+        let name = if scope == Scope::Read { "read" } else { "write" };
+        allowed.then_some(()).ok_or_else(|| {
+            ScimError::new(
+                ErrorType::Forbidden,
+                format!("this token has no {name} scope; issue one that has"),
+            )
+        })
+    }
+}
+
+impl Service {
+    /// Finds out who asks. Missing, wrong, expired and other sources' credentials, and unknown sources,
+    /// are told alike.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused`]: 401, 429, or 503.
+    pub async fn authenticate(&self, presented: Presented<'_>) -> Result<Caller, Refused> {
+        let now = self.clock.now();
+        let runtime = self.runtime(presented.source).await.map_err(Refused::Error)?;
+        let token = presented.token.and_then(Token::parse);
+        let (Some(runtime), Some(token)) = (runtime, token) else {
+            return Err(Refused::Error(unauthorized()));
+        };
+        let credential = runtime
+            .credential(token.prefix())
+            .filter(|credential| credential.matches(&self.token_key, &token) && credential.is_valid(now))
+            .ok_or_else(|| Refused::Error(unauthorized()))?;
+        self.note_use(&runtime, credential.id, now);
+        if runtime.source.status == SourceStatus::Paused {
+            return Err(Refused::Paused);
+        }
+        runtime.admit(now).map_err(Refused::TooFast)?;
+        Ok(Caller {
+            credential: credential.id,
+            base_url: presented.base_url.into(),
+            request_id: presented.request_id.to_owned(),
+            subject: credential.subject,
+            read: credential.allows(Scope::Read),
+            write: credential.allows(Scope::Write),
+            runtime: Arc::clone(&runtime),
+        })
+    }
+}
+
+fn unauthorized() -> ScimError {
+    ScimError::new(
+        ErrorType::Unauthorized,
+        "no valid credential of this source: send \"Authorization: Bearer TOKEN\" with the token that `rollcall token issue` printed",
+    )
+}

@@ -1,0 +1,149 @@
+//! Sources as requests need them: with dialect, schemas and credentials at hand, read once per change.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use parking_lot::{Mutex, RwLock};
+use rollcall_domain::clock::Timestamp;
+use rollcall_domain::credential::Credential;
+use rollcall_domain::dialect::{self, Dialect};
+use rollcall_domain::source::{Source, SourceKey};
+use rollcall_scim::error::ScimError;
+use rollcall_scim::schema::{Registry, ResolvedType};
+use rollcall_store::index::Indexer;
+use uuid::Uuid;
+
+use crate::rate::{Bucket, Rate, TooFast};
+use crate::{Service, error};
+
+/// `last_used` is written at most once in this many milliseconds per credential.
+const LAST_USED_EVERY_MS: i64 = 60_000;
+
+/// A source, ready for requests.
+pub struct Runtime {
+    /// As stored.
+    pub source: Source,
+    /// Its dialect.
+    pub dialect: &'static Dialect,
+    /// Its schemas and resource types.
+    pub registry: Registry,
+    indexers: Vec<Indexer>,
+    credentials: HashMap<String, Credential>,
+    rate: Option<Rate>,
+    state: Arc<SourceState>,
+    epoch: u64,
+}
+
+/// What outlives a reload.
+#[derive(Default)]
+struct SourceState {
+    bucket: Mutex<Bucket>,
+    last_noted: RwLock<HashMap<Uuid, AtomicI64>>,
+}
+
+#[derive(Default)]
+pub(crate) struct DirectoryCache {
+    runtimes: RwLock<HashMap<String, Arc<Runtime>>>,
+    states: Mutex<HashMap<SourceKey, Arc<SourceState>>>,
+    used: Mutex<Vec<(Uuid, Timestamp)>>,
+}
+
+impl Runtime {
+    /// The type at this endpoint (`Users`), with what makes its index rows.
+    pub(crate) fn type_at(&self, endpoint: &str) -> Option<(&Arc<ResolvedType>, &Indexer)> {
+        let kind = self.registry.type_at(endpoint)?;
+        self.indexer(kind.name()).map(|indexer| (kind, indexer))
+    }
+
+    pub(crate) fn indexer(&self, name: &str) -> Option<&Indexer> {
+        let at = self.registry.types().iter().position(|kind| kind.name() == name)?;
+        self.indexers.get(at)
+    }
+
+    pub(crate) fn credential(&self, prefix: &str) -> Option<&Credential> {
+        self.credentials.get(prefix)
+    }
+
+    pub(crate) fn admit(&self, now: Timestamp) -> Result<(), TooFast> {
+        self.rate.map_or(Ok(()), |rate| self.state.bucket.lock().take(rate, now))
+    }
+}
+
+impl Service {
+    /// The source of this slug as it is now; `None` when there is none.
+    pub(crate) async fn runtime(&self, slug: &str) -> Result<Option<Arc<Runtime>>, ScimError> {
+        let epoch = self.store.stamps().epoch();
+        if let Some(runtime) = self.directory.runtimes.read().get(slug).filter(|known| known.epoch == epoch) {
+            return Ok(Some(Arc::clone(runtime)));
+        }
+        let Some(source) = self.store.source(slug).await.map_err(error::from_store)? else {
+            self.directory.runtimes.write().remove(slug);
+            return Ok(None);
+        };
+        let credentials = self.store.credentials(source.key).await.map_err(error::from_store)?;
+        let state = Arc::clone(self.directory.states.lock().entry(source.key).or_default());
+        let runtime = Arc::new(build(source, credentials, state, epoch)?);
+        self.directory.runtimes.write().insert(slug.to_owned(), Arc::clone(&runtime));
+        Ok(Some(runtime))
+    }
+
+    /// Notes that a credential was used; written by [`Service::flush_last_used`].
+    pub(crate) fn note_use(&self, runtime: &Runtime, credential: Uuid, now: Timestamp) {
+        if let Some(noted) = runtime.state.last_noted.read().get(&credential) {
+            let before = noted.load(Ordering::Relaxed);
+            if now.0 - before < LAST_USED_EVERY_MS || noted.swap(now.0, Ordering::Relaxed) != before {
+                return;
+            }
+        } else {
+            runtime.state.last_noted.write().insert(credential, AtomicI64::new(now.0));
+        }
+        self.directory.used.lock().push((credential, now));
+    }
+
+    /// Writes when credentials were last used. Called every few seconds and at the end.
+    ///
+    /// # Errors
+    ///
+    /// 503 when the store does not answer; nothing is lost but these times.
+    pub async fn flush_last_used(&self) -> Result<(), ScimError> {
+        let used = std::mem::take(&mut *self.directory.used.lock());
+        if used.is_empty() {
+            return Ok(());
+        }
+        self.store.touch_credentials(&used).await.map_err(error::from_store)
+    }
+}
+
+/// The registry of a source: built-in types and its own.
+pub(crate) fn registry(source: &Source) -> Result<Registry, ScimError> {
+    let builtin = Registry::builtin().map_err(|error| error::internal(&error.to_string()))?;
+    builtin
+        .extended(&source.schemas, &source.resource_types)
+        .map_err(|error| ScimError::invalid_value(format!("schemas of source {}: {error}", source.slug)))
+}
+
+fn build(
+    source: Source,
+    credentials: Vec<Credential>,
+    state: Arc<SourceState>,
+    epoch: u64,
+) -> Result<Runtime, ScimError> {
+    let registry = registry(&source)?;
+    let dialect = dialect::named(&source.dialect).ok_or_else(|| {
+        error::internal(&format!("source {} has unknown dialect {}", source.slug, source.dialect))
+    })?;
+    Ok(Runtime {
+        indexers: registry.types().iter().map(|kind| Indexer::new(kind)).collect(),
+        credentials: credentials
+            .into_iter()
+            .map(|credential| (credential.prefix.clone(), credential))
+            .collect(),
+        rate: Rate::of(&source.settings),
+        dialect,
+        registry,
+        state,
+        source,
+        epoch,
+    })
+}

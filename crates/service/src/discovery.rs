@@ -1,0 +1,149 @@
+//! Discovery (RFC 7644 §4): what this source really does, generated from what is enabled.
+
+use rollcall_domain::credential::Scope;
+use rollcall_scim::error::{ErrorType, ScimError};
+use rollcall_scim::list::{LIST_RESPONSE, ListRequest};
+use rollcall_scim::schema::{ResolvedType, Schema};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::cursor::CURSOR_TIMEOUT_SECONDS;
+use crate::{Caller, Service, error};
+
+impl Service {
+    /// `/ServiceProviderConfig` (RFC 7643 §5, RFC 9865 §4, interoperability profile §4).
+    ///
+    /// # Errors
+    ///
+    /// 403 without the read scope.
+    pub fn service_provider_config(&self, caller: &Caller) -> Result<Value, ScimError> {
+        caller.require(Scope::Read)?;
+        let settings = &caller.runtime.source.settings;
+        let mut config = json!({
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
+            "patch": { "supported": true },
+            "bulk": {
+                "supported": true,
+                "maxOperations": settings.max_bulk_operations,
+                "maxPayloadSize": settings.max_request_bytes,
+            },
+            "filter": { "supported": true, "maxResults": settings.max_page_size },
+            "changePassword": { "supported": false },
+            "sort": { "supported": true },
+            "etag": { "supported": true },
+            "pagination": {
+                "cursor": true,
+                "index": true,
+                "defaultPaginationMethod": "index",
+                "defaultPageSize": settings.default_page_size,
+                "maxPageSize": settings.max_page_size,
+                "cursorTimeout": CURSOR_TIMEOUT_SECONDS,
+            },
+            "authenticationSchemes": [
+                {
+                    "type": "oauthbearertoken",
+                    "name": "OAuth Bearer Token",
+                    "description": "A token of this source in the Authorization header",
+                    "specUri": "https://www.rfc-editor.org/info/rfc6750",
+                    "primary": true,
+                },
+                {
+                    "type": "httpbasic",
+                    "name": "HTTP Basic",
+                    "description": "Any user name, and a token of this source as the password",
+                    "specUri": "https://www.rfc-editor.org/info/rfc7617",
+                },
+            ],
+            "meta": {
+                "resourceType": "ServiceProviderConfig",
+                "location": format!("{}/ServiceProviderConfig", caller.base_url),
+            },
+        });
+        if caller.runtime.dialect.interop_profile {
+            config["interopProfileConformant"] = true.into();
+        }
+        Ok(config)
+    }
+
+    /// `/Schemas`.
+    ///
+    /// # Errors
+    ///
+    /// 403 without the read scope, or with a filter (RFC 7644 §4).
+    pub fn schemas(&self, caller: &Caller, request: &ListRequest) -> Result<Value, ScimError> {
+        unfiltered(caller, request)?;
+        let schemas = caller.runtime.registry.schemas().map(|schema| schema_document(caller, schema));
+        Ok(list(schemas.collect::<Result<_, _>>()?))
+    }
+
+    /// `/Schemas/{urn}`.
+    ///
+    /// # Errors
+    ///
+    /// 403 without the read scope, 404.
+    pub fn schema(&self, caller: &Caller, urn: &str) -> Result<Value, ScimError> {
+        caller.require(Scope::Read)?;
+        schema_document(caller, caller.runtime.registry.schema(urn).ok_or_else(error::not_found)?)
+    }
+
+    /// `/ResourceTypes`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Service::schemas`].
+    pub fn resource_types(&self, caller: &Caller, request: &ListRequest) -> Result<Value, ScimError> {
+        unfiltered(caller, request)?;
+        let types = caller.runtime.registry.types().iter().map(|kind| type_document(caller, kind));
+        Ok(list(types.collect::<Result<_, _>>()?))
+    }
+
+    /// `/ResourceTypes/{name}`.
+    ///
+    /// # Errors
+    ///
+    /// 403 without the read scope, 404.
+    pub fn resource_type(&self, caller: &Caller, name: &str) -> Result<Value, ScimError> {
+        caller.require(Scope::Read)?;
+        type_document(caller, caller.runtime.registry.type_named(name).ok_or_else(error::not_found)?)
+    }
+}
+
+fn unfiltered(caller: &Caller, request: &ListRequest) -> Result<(), ScimError> {
+    caller.require(Scope::Read)?;
+    match request.filter {
+        Some(_) => {
+            Err(ScimError::new(ErrorType::Forbidden, "filter: discovery documents cannot be filtered"))
+        }
+        None => Ok(()),
+    }
+}
+
+fn list(resources: Vec<Value>) -> Value {
+    json!({
+        "schemas": [LIST_RESPONSE],
+        "totalResults": resources.len(),
+        "itemsPerPage": resources.len(),
+        "startIndex": 1,
+        "Resources": resources,
+    })
+}
+
+fn schema_document(caller: &Caller, schema: &Schema) -> Result<Value, ScimError> {
+    document(caller, schema, "Schema", &format!("/Schemas/{}", schema.id))
+}
+
+fn type_document(caller: &Caller, kind: &ResolvedType) -> Result<Value, ScimError> {
+    document(caller, &kind.resource_type, "ResourceType", &format!("/ResourceTypes/{}", kind.name()))
+}
+
+fn document(caller: &Caller, value: &impl Serialize, name: &str, path: &str) -> Result<Value, ScimError> {
+    let Ok(Value::Object(fields)) = serde_json::to_value(value) else {
+        return Err(error::internal("a discovery document cannot be written"));
+    };
+    let mut document = json!({ "schemas": [format!("urn:ietf:params:scim:schemas:core:2.0:{name}")] });
+    if let Some(object) = document.as_object_mut() {
+        object.extend(fields);
+    }
+    document["meta"] = json!({ "resourceType": name, "location": format!("{}{path}", caller.base_url) });
+    Ok(document)
+}

@@ -1,0 +1,136 @@
+//! From a request's body to a write: validated, compared with what is there, indexed.
+
+use std::sync::Arc;
+
+use rollcall_domain::change;
+use rollcall_scim::error::ScimError;
+use rollcall_scim::patch::{MembersOperation, Patch};
+use rollcall_scim::projection;
+use rollcall_scim::schema::ResolvedType;
+use rollcall_scim::{Document, validate};
+use rollcall_store::index::Indexer;
+use rollcall_store::write::{Content, Create, MemberChange, Update, Write};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::Precondition;
+use crate::cache::Entry;
+use crate::{Caller, error, render};
+
+/// A write, and what the response will need.
+pub(crate) struct Prepared {
+    /// The resource's type.
+    pub kind: Arc<ResolvedType>,
+    /// The resource.
+    pub id: Uuid,
+    /// The write.
+    pub write: Write,
+    /// Whether trying again after `Stale` makes sense.
+    pub read_first: bool,
+}
+
+/// What every preparation needs.
+pub(crate) struct Ground<'a> {
+    pub caller: &'a Caller,
+    pub kind: &'a Arc<ResolvedType>,
+    pub indexer: &'a Indexer,
+}
+
+impl Ground<'_> {
+    /// A POST.
+    pub(crate) fn create(&self, body: Value, id: Uuid) -> Result<Prepared, ScimError> {
+        let rules = &self.caller.runtime.dialect.rules;
+        let accepted = validate::resource(body, self.kind, rules, None)?;
+        let content = self.content(id, accepted.document)?;
+        let members = accepted.members.unwrap_or_default();
+        let write = Write::Create(Create { id, kind: self.kind.name().to_owned(), content, members });
+        Ok(Prepared { kind: Arc::clone(self.kind), id, write, read_first: false })
+    }
+
+    /// A PUT. `members` that the body does not name stay as they are (ours; RFC 7644 §3.5.1 leaves it open).
+    pub(crate) fn replace(
+        &self,
+        body: Value,
+        entry: &Entry,
+        precondition: &Precondition,
+    ) -> Result<Prepared, ScimError> {
+        let current = current(entry)?;
+        let rules = &self.caller.runtime.dialect.rules;
+        let accepted = validate::resource(body, self.kind, rules, Some(&current))?;
+        let members = accepted.members.map(MemberChange::Replace).into_iter().collect();
+        let changed = accepted.document != current;
+        self.update(entry, &current, changed.then_some(accepted.document), members, precondition)
+    }
+
+    /// A PATCH.
+    pub(crate) fn patch(
+        &self,
+        patch: &Patch,
+        entry: &Entry,
+        precondition: &Precondition,
+    ) -> Result<Prepared, ScimError> {
+        let current = current(entry)?;
+        let patched = patch.apply(&current, self.kind, &self.caller.runtime.dialect.rules)?;
+        let members = patched.members.into_iter().map(member_change).collect();
+        self.update(entry, &current, patched.changed.then_some(patched.document), members, precondition)
+    }
+
+    fn update(
+        &self,
+        entry: &Entry,
+        before: &Document,
+        after: Option<Document>,
+        members: Vec<MemberChange>,
+        precondition: &Precondition,
+    ) -> Result<Prepared, ScimError> {
+        let difference = after.as_ref().map_or(Value::Null, |after| change::difference(before, after));
+        let id = entry.stored.id;
+        let content = match after {
+            Some(after) => Some((entry.stored.revision, self.content(id, after)?)),
+            None => None,
+        };
+        let read_first = content.is_some();
+        let write = Write::Update(Update {
+            id,
+            kind: self.kind.name().to_owned(),
+            if_version: precondition.versions(),
+            content,
+            members,
+            difference,
+        });
+        Ok(Prepared { kind: Arc::clone(self.kind), id, write, read_first })
+    }
+
+    fn content(&self, id: Uuid, mut document: Document) -> Result<Content, ScimError> {
+        let mut whole = Document::with_capacity(document.len() + 1);
+        if let Some(schemas) = document.shift_remove("schemas") {
+            whole.insert("schemas".to_owned(), schemas);
+        }
+        whole.insert("id".to_owned(), id.to_string().into());
+        whole.extend(document);
+        let text = |name: &str| whole.get(name).and_then(Value::as_str).map(str::to_owned);
+        let body = serde_json::to_vec(&whole).map_err(|_| error::internal("a body cannot be written"))?;
+        Ok(Content {
+            body: body.into(),
+            plain: projection::is_plain(self.kind, &whole),
+            display: text("displayName").or_else(|| text("userName")),
+            index: self.indexer.entries(&whole),
+        })
+    }
+}
+
+/// The stored document as validation and PATCH want it: without `id`.
+fn current(entry: &Entry) -> Result<Document, ScimError> {
+    let mut document = render::parse(&entry.stored.body)?;
+    document.shift_remove("id");
+    Ok(document)
+}
+
+fn member_change(operation: MembersOperation) -> MemberChange {
+    match operation {
+        MembersOperation::Add(values) => MemberChange::Add(values),
+        MembersOperation::Remove(values) => MemberChange::Remove(values),
+        MembersOperation::RemoveWhere(filter) => MemberChange::RemoveWhere(filter),
+        MembersOperation::Replace(values) => MemberChange::Replace(values),
+    }
+}
