@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 /// Data type (RFC 7643 §2.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum AttributeType {
     /// Unicode text.
+    #[default]
     String,
     /// `true` or `false`.
     Boolean,
@@ -73,8 +74,8 @@ pub enum Uniqueness {
 pub struct Attribute {
     /// Name in schema case; compared in any case.
     pub name: String,
-    /// Data type.
-    #[serde(rename = "type")]
+    /// Data type; `string` where a definition names none (RFC 7643 §2.2).
+    #[serde(rename = "type", default)]
     pub kind: AttributeType,
     /// Whether the value is an array.
     #[serde(default)]

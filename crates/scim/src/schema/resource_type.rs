@@ -49,7 +49,7 @@ pub struct ResolvedType {
 }
 
 /// The attributes that every resource has (RFC 7643 §3.1): `schemas`, `id`, `externalId`, `meta`.
-pub static COMMON: LazyLock<Vec<Attribute>> = LazyLock::new(common);
+pub(super) static COMMON: LazyLock<Vec<Attribute>> = LazyLock::new(common);
 
 impl ResolvedType {
     /// The name, as in `meta.resourceType`.
@@ -58,8 +58,10 @@ impl ResolvedType {
     }
 
     /// The core or common attribute of this name, in any case.
+    ///
+    /// A schema that lists a common attribute itself does not redefine it (RFC 7643 §3.1).
     pub fn attribute(&self, name: &str) -> Option<&Attribute> {
-        self.core.attribute(name).or_else(|| super::attribute::find(&COMMON, name))
+        super::attribute::find(&COMMON, name).or_else(|| self.core.attribute(name))
     }
 
     /// The extension schema of this URN, in any case.
@@ -70,7 +72,8 @@ impl ResolvedType {
     /// Core and common attributes: `schemas`, `id`, `externalId`, the core schema's, `meta`.
     pub fn attributes(&self) -> impl Iterator<Item = &Attribute> {
         let (meta, head): (Vec<_>, Vec<_>) = COMMON.iter().partition(|attribute| attribute.name == "meta");
-        head.into_iter().chain(self.core.attributes.iter()).chain(meta)
+        let is_own = |attribute: &&Attribute| super::attribute::find(&COMMON, &attribute.name).is_none();
+        head.into_iter().chain(self.core.attributes.iter().filter(is_own)).chain(meta)
     }
 
     /// Whether `members` of this type are memberships, kept apart from the body: true of Group.
