@@ -16,3 +16,5 @@ pub const MAX_VALUES: usize = 10_000;
 pub const MAX_STRING_BYTES: usize = 1024 * 1024;
 /// Paths in `attributes` or `excludedAttributes`.
 pub const MAX_PROJECTION_PATHS: usize = 500;
+/// Bytes of one attribute path, URN included.
+pub const MAX_PATH_BYTES: usize = 1024;

@@ -1,4 +1,4 @@
-//! Query parameters of listings (RFC 7644 §3.4.2, §3.4.3, RFC 9865), from a query string or a SearchRequest.
+//! Query parameters of listings (RFC 7644 §3.4.2, §3.4.3, RFC 9865), from a query string or a `SearchRequest`.
 
 use serde_json::Value;
 
@@ -37,7 +37,7 @@ impl ListRequest {
         Ok(Self::default())
     }
 
-    /// Reads a SearchRequest body.
+    /// Reads a `SearchRequest` body.
     pub fn from_search(body: &Value) -> Result<Self, ScimError> {
         let _ = body;
         Ok(Self::default())

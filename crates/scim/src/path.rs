@@ -1,8 +1,9 @@
 //! Attribute paths (RFC 7644 §3.10, §3.5.2 figure 7): parsing, printing, and finding what they name.
 
 use std::fmt;
+use std::str::FromStr;
 
-use crate::filter::Filter;
+use crate::filter::{Filter, parse_value_path};
 use crate::schema::{Attribute, ResolvedType, Schema};
 
 /// `[urn:]name[.sub]`, as written; names keep the case they were written in.
@@ -92,6 +93,35 @@ impl AttributePath {
         Self { urn: None, name: name.to_owned(), sub: None }
     }
 
+    /// Whether the path is just this word, in any case.
+    pub(crate) fn is_word(&self, word: &str) -> bool {
+        self.urn.is_none() && self.sub.is_none() && self.name.eq_ignore_ascii_case(word)
+    }
+
+    /// Splits `[urn:]name[.sub]`. Where it does not fit: the offset, and what was expected.
+    ///
+    /// Behind a URN, any name is taken: `2.0` may be the end of an extension's own URN.
+    pub(crate) fn from_word(word: &str) -> Result<Self, (usize, &'static str)> {
+        let (urn, tail) = word.rsplit_once(':').map_or((None, word), |(urn, tail)| (Some(urn), tail));
+        let tail_at = word.len() - tail.len();
+        let (name, sub) = tail.split_once('.').map_or((tail, None), |(name, sub)| (name, Some(sub)));
+        let sub_at = tail_at + name.len() + 1;
+        if urn.is_some_and(|urn| !urn.starts_with(|c: char| c.is_ascii_alphabetic())) {
+            return Err((0, ATTRIBUTE));
+        }
+        let misfit = |text: &str| {
+            if urn.is_some() && !text.is_empty() && !text.ends_with('.') { None } else { name_misfit(text) }
+        };
+        if let Some(offset) = misfit(name) {
+            return Err((tail_at + offset, ATTRIBUTE));
+        }
+        if let Some(offset) = sub.and_then(misfit) {
+            return Err((sub_at + offset, "a sub-attribute name"));
+        }
+        let owned = str::to_owned;
+        Ok(Self { urn: urn.map(owned), name: owned(name), sub: sub.map(owned) })
+    }
+
     /// Finds what the path names: the URN is that of the core schema, of an extension, or of neither
     /// and then part of an extension's own URN (RFC 7644 §3.10; last-colon rule).
     ///
@@ -119,6 +149,47 @@ impl AttributePath {
             None => None,
         };
         Ok(Resolved::Attribute(AttributeRef { extension: extension.map(|schema| &**schema), attribute, sub }))
+    }
+}
+
+/// What a path begins with.
+const ATTRIBUTE: &str = "an attribute name";
+
+/// Offset of the first byte that does not fit `ATTRNAME` (RFC 7643 §2.1) or `$ref`; `None` when all fit.
+fn name_misfit(name: &str) -> Option<usize> {
+    let bare = name.strip_prefix('$').unwrap_or(name);
+    let start = name.len() - bare.len();
+    if !bare.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return Some(start);
+    }
+    bare.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))).map(|at| start + at)
+}
+
+impl FromStr for AttributePath {
+    type Err = PathError;
+
+    /// Parses `[urn:]name[.sub]` (RFC 7644 §3.10), without white space.
+    ///
+    /// # Errors
+    ///
+    /// - [`PathError::Syntax`]: byte offset of the first character that does not fit.
+    /// - [`PathError::TooLarge`]: longer than [`crate::limits::MAX_PATH_BYTES`].
+    ///
+    /// ```
+    /// use rollcall_scim::path::AttributePath;
+    ///
+    /// let path: AttributePath = "urn:ietf:params:scim:schemas:core:2.0:User:name.givenName".parse()?;
+    /// assert_eq!(path.urn.as_deref(), Some("urn:ietf:params:scim:schemas:core:2.0:User"));
+    /// assert_eq!((path.name.as_str(), path.sub.as_deref()), ("name", Some("givenName")));
+    /// # Ok::<(), rollcall_scim::path::PathError>(())
+    /// ```
+    fn from_str(src: &str) -> Result<Self, PathError> {
+        let path = parse_value_path(src)?;
+        if path.filter.is_some() {
+            let at = src.find('[').unwrap_or_default();
+            return Err(PathError::Syntax { at, expected: "the end of the path" });
+        }
+        Ok(path.path)
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod bind;
 mod evaluate;
+mod lex;
 mod parse;
 mod print;
 
