@@ -44,6 +44,8 @@ pub enum ErrorType {
     NotFound,
     /// 405: the endpoint does not take this method.
     MethodNotAllowed,
+    /// 408: the body did not arrive in time.
+    Timeout,
     /// 409: in the way of something else, without a uniqueness rule.
     Conflict,
     /// 412: the version is not the one that the request names.
@@ -83,6 +85,7 @@ impl ErrorType {
             Self::Forbidden => (403, None),
             Self::NotFound => (404, None),
             Self::MethodNotAllowed => (405, None),
+            Self::Timeout => (408, None),
             Self::Conflict => (409, None),
             Self::PreconditionFailed => (412, None),
             Self::TooLarge => (413, None),

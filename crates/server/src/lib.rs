@@ -1,1 +1,61 @@
-//! Placeholder.
+//! HTTP: extract, call a use case, answer. Nothing here decides what SCIM means.
+//!
+//! [`router`] is the whole HTTP surface; [`listen::serve`] accepts connections for it.
+
+mod answer;
+mod extract;
+mod health;
+pub mod listen;
+mod metrics;
+mod observe;
+mod query;
+mod routes;
+mod scim;
+mod tls;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use rollcall_service::Service;
+
+pub use routes::{SCIM_ROUTES, ScimRoute};
+pub use tls::{Tls, TlsError};
+
+/// What every handler can reach. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    pub(crate) service: Arc<Service>,
+    pub(crate) metrics: Arc<metrics::Metrics>,
+    pub(crate) settings: Arc<Settings>,
+}
+
+/// How the server answers.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The URL under which clients reach this server, without a slash at the end. Without it, that of
+    /// each request's `Host`.
+    pub public_url: Option<String>,
+    /// Whether clients come by TLS, where `public_url` does not say.
+    pub https: bool,
+    /// How long a request body may take to arrive.
+    pub body_timeout: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { public_url: None, https: false, body_timeout: Duration::from_secs(30) }
+    }
+}
+
+impl App {
+    /// The application over this service.
+    pub fn new(service: Arc<Service>, settings: Settings) -> Self {
+        Self { service, metrics: Arc::new(metrics::Metrics::new()), settings: Arc::new(settings) }
+    }
+}
+
+/// The whole HTTP surface.
+pub fn router(app: App) -> Router {
+    routes::router(app)
+}

@@ -1,0 +1,102 @@
+//! Around every request: its id, its log line, its metrics, and the body of its error.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::Response;
+use rollcall_service::system::SystemIds;
+
+use crate::App;
+use crate::answer::{Failure, SCIM_JSON};
+
+/// The response header that names the request.
+const REQUEST_ID: &str = "x-request-id";
+
+/// What is known of a request while it is served. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RequestTrace(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    id: String,
+    source: OnceLock<String>,
+}
+
+impl RequestTrace {
+    fn new() -> Self {
+        let mut bytes = [0; 12];
+        rollcall_domain::clock::Ids::random(&SystemIds, &mut bytes);
+        let id = bytes.iter().fold(String::with_capacity(24), |mut id, byte| {
+            for half in [byte >> 4, byte & 15] {
+                id.push(char::from_digit(half.into(), 16).unwrap_or('0'));
+            }
+            id
+        });
+        Self(Arc::new(Inner { id, source: OnceLock::new() }))
+    }
+
+    /// The request's id.
+    pub(crate) fn id(&self) -> &str {
+        &self.0.id
+    }
+
+    /// Notes the source once the caller is known.
+    pub(crate) fn set_source(&self, slug: &str) {
+        let _ = self.0.source.set(slug.to_owned());
+    }
+}
+
+pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let trace = RequestTrace::new();
+    request.extensions_mut().insert(trace.clone());
+    let method = request.method().clone();
+    let path = request.extensions().get::<MatchedPath>().cloned();
+    let mut response = next.run(request).await;
+    let failure = response.extensions_mut().remove::<Failure>();
+    if let Some(failure) = &failure {
+        *response.body_mut() = Body::from(failure.error.body(trace.id()).to_string());
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(SCIM_JSON));
+    }
+    if let Ok(id) = HeaderValue::from_str(trace.id()) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    let route = path.as_ref().map_or("-", |path| operation(path.as_str()));
+    let source = trace.0.source.get().map_or("-", String::as_str);
+    let took = begun.elapsed();
+    app.metrics.observe(source, &method, route, response.status(), took);
+    log(&trace, source, &method, route, response.status(), failure.as_ref(), took.as_micros());
+    response
+}
+
+/// The route without its base: `/{endpoint}/{id}`.
+fn operation(path: &str) -> &str {
+    path.split_once("/v2").map_or(path, |(_, rest)| if rest.is_empty() { "/" } else { rest })
+}
+
+/// One line a request: reads at debug, the rest at info, our own failures at error. Never a token, a
+/// body, a query or an error's detail, which may quote what was sent.
+fn log(
+    trace: &RequestTrace,
+    source: &str,
+    method: &Method,
+    route: &str,
+    status: StatusCode,
+    failure: Option<&Failure>,
+    micros: u128,
+) {
+    let error = failure.map(|failure| failure.error.kind);
+    let (id, status) = (trace.id(), status.as_u16());
+    if status >= 500 {
+        tracing::error!(request_id = id, source, %method, route, status, ?error, micros, "request failed");
+    } else if status >= 400 || *method != Method::GET {
+        tracing::info!(request_id = id, source, %method, route, status, ?error, micros, "request");
+    } else {
+        tracing::debug!(request_id = id, source, %method, route, status, micros, "request");
+    }
+}

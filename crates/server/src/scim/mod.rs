@@ -1,0 +1,8 @@
+//! The SCIM 2.0 endpoints, one file each.
+
+pub(crate) mod bulk;
+pub(crate) mod collection;
+pub(crate) mod discovery;
+pub(crate) mod me;
+pub(crate) mod resource;
+pub(crate) mod search;
