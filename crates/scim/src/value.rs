@@ -70,6 +70,8 @@ pub fn fold(text: &str, case_exact: bool) -> Cow<'_, str> {
     Cow::Owned(lower.map(|c| if c == 'ς' { 'σ' } else { c }).collect())
 }
 
+const EPOCH: jiff::civil::DateTime = jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0);
+
 /// Reads an `xsd:dateTime` as nanoseconds since the epoch; one without an offset is taken as UTC (ours).
 ///
 /// Years 0001 to 9999, any number of fraction digits (those past nine are dropped), offsets up to 14
@@ -89,7 +91,8 @@ pub fn parse_instant(text: &str) -> Option<i128> {
     let small = |number: i16| i8::try_from(number).ok();
     let date = jiff::civil::Date::new(year, small(month)?, small(day)?).ok().filter(|_| year > 0)?;
     let time = jiff::civil::Time::new(small(hour)?, small(minute)?, small(second)?, 0).ok()?;
-    let whole = date.to_datetime(time).to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second();
+    // Civil, because a `Timestamp` ends a day before the year 9999 does.
+    let whole = EPOCH.duration_until(date.to_datetime(time)).as_secs();
     let (nanosecond, offset) = parse_fraction(rest)?;
     Some((i128::from(whole) - i128::from(parse_offset(offset)?)) * 1_000_000_000 + i128::from(nanosecond))
 }
