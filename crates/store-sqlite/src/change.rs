@@ -25,6 +25,7 @@ const AFTER: &str = "SELECT
     sequence, at, source, kind, resource_type, resource, version, actor, request_id, detail
     FROM change WHERE tenant = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3";
 
+#[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[ADD, AFTER];
 
 /// What a change record says, besides what its batch does.

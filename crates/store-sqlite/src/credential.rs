@@ -20,6 +20,7 @@ const UPDATE: &str = "UPDATE credential SET expires = ?2, revoked = ?3 WHERE id 
 const TOUCH: &str =
     "UPDATE credential SET last_used = ?2 WHERE id = ?1 AND (last_used IS NULL OR last_used < ?2)";
 
+#[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[OF_SOURCE, ADD, SOURCE, UPDATE, TOUCH];
 
 pub(crate) fn of_source(connection: &Connection, source: SourceKey) -> Result<Vec<Credential>, StoreError> {

@@ -43,19 +43,14 @@ impl ToSql for IdColumn {
 impl FromSql for IdColumn {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         let bytes = value.as_blob()?;
-        Uuid::from_slice(bytes).map(Self).map_err(|_| FromSqlError::InvalidBlobSize {
-            expected_size: 16,
-            blob_size: bytes.len(),
-        })
+        Uuid::from_slice(bytes)
+            .map(Self)
+            .map_err(|_| FromSqlError::InvalidBlobSize { expected_size: 16, blob_size: bytes.len() })
     }
 }
 
 /// A count or version, which are never negative.
-pub(crate) fn unsigned(
-    value: i64,
-    table: &'static str,
-    column: &'static str,
-) -> Result<u64, StoreError> {
+pub(crate) fn unsigned(value: i64, table: &'static str, column: &'static str) -> Result<u64, StoreError> {
     u64::try_from(value).map_err(|_| corrupt(table, column, "a negative number"))
 }
 

@@ -16,6 +16,7 @@ const RESOURCE: &str = "SELECT r.key FROM resource AS r JOIN collection AS c ON 
 const DIRECT: &str = "SELECT g.key, g.id, g.display FROM membership AS m
     JOIN resource AS g ON g.key = m.group_key WHERE m.member_key = ?1 ORDER BY m.group_key";
 
+#[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[NESTED, RESOURCE, DIRECT];
 
 #[derive(Clone)]

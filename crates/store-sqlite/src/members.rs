@@ -17,6 +17,7 @@ const PAGE: &str = "SELECT m.position, r.id, NULL, c.kind, r.display FROM member
         WHERE p.group_key = ?1 AND p.position > ?2
     ORDER BY 1 LIMIT ?3";
 
+#[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[GROUP, PAGE];
 
 /// Members of the group of this id; none when the source has no such.
@@ -28,10 +29,8 @@ pub(crate) fn of(
     limit: u32,
 ) -> Result<Vec<MemberRow>, StoreError> {
     let mut statement = connection.prepare_cached(GROUP).or_unavailable()?;
-    let key: Option<i64> = statement
-        .query_row((IdColumn(group), source.0), |row| row.get(0))
-        .optional()
-        .or_unavailable()?;
+    let key: Option<i64> =
+        statement.query_row((IdColumn(group), source.0), |row| row.get(0)).optional().or_unavailable()?;
     key.map_or_else(|| Ok(Vec::new()), |key| page(connection, key, after, limit))
 }
 

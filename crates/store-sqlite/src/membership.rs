@@ -40,6 +40,7 @@ const BUMP_GROUP: &str =
 const LEAVE: &str = "DELETE FROM membership WHERE member_key = ?1";
 const EMPTY: &str = "DELETE FROM membership WHERE group_key = ?1";
 
+#[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[
     FIND,
     ADD,
@@ -196,11 +197,7 @@ pub(crate) fn remove_all(session: &mut Session<'_>, batch: &Batch, key: i64) -> 
 }
 
 /// A resource of the source.
-pub(crate) fn find(
-    session: &mut Session<'_>,
-    batch: &Batch,
-    id: Uuid,
-) -> Result<Option<Known>, StoreError> {
+pub(crate) fn find(session: &mut Session<'_>, batch: &Batch, id: Uuid) -> Result<Option<Known>, StoreError> {
     session.prepare(FIND)?.query_row((IdColumn(id), batch.source.0), Known::read).optional().or_unavailable()
 }
 
@@ -255,8 +252,14 @@ fn change<'c>(
     let position: Option<i64> =
         session.prepare(POSITION)?.query_row([key], |row| row.get(0)).optional().or_unavailable()?;
     let before = unsigned(position.ok_or(StoreError::NotFound)?, "resource", "last_position")?;
-    let mut group =
-        Group { session, batch, key, collection: progress.collection, position: before, delta: Delta::default() };
+    let mut group = Group {
+        session,
+        batch,
+        key,
+        collection: progress.collection,
+        position: before,
+        delta: Delta::default(),
+    };
     apply(&mut group)?;
     let (after, delta) = (group.position, group.delta.net());
     if after != before {

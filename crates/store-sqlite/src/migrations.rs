@@ -9,7 +9,8 @@ use crate::error::OrUnavailable as _;
 /// In order; `PRAGMA user_version` counts those applied. The numbers mean the same in every backend.
 const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_initial.sql")];
 
-const ADD_DEFAULT_TENANT: &str = "INSERT INTO tenant (id, name) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING";
+const ADD_DEFAULT_TENANT: &str =
+    "INSERT INTO tenant (id, name) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING";
 
 /// Applies what is missing, in one transaction, and makes the default tenant.
 ///
@@ -19,8 +20,7 @@ const ADD_DEFAULT_TENANT: &str = "INSERT INTO tenant (id, name) VALUES (?1, ?2) 
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).or_unavailable()?;
-    let version: i64 =
-        transaction.query_row("PRAGMA user_version", [], |row| row.get(0)).or_unavailable()?;
+    let version: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0)).or_unavailable()?;
     let applied = usize::try_from(version).unwrap_or(usize::MAX);
     let Some(missing) = MIGRATIONS.get(applied..) else {
         let message = format!("it has schema version {version}, this program knows {}", MIGRATIONS.len());

@@ -33,6 +33,7 @@ const GROUP: &str = "SELECT r.id, c.kind FROM resource AS r JOIN collection AS c
     WHERE r.key = ?1";
 const GROUPING: &str = "SELECT grouping FROM collection WHERE key = ?1";
 
+#[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] =
     &[ADD, REMOVE, OF_GROUP, EMPTY, WAITING, TAKE, BY_EXTERNAL_ID, GROUP, GROUPING];
 
@@ -71,8 +72,9 @@ pub(crate) fn remove(
     value: &str,
 ) -> Result<Vec<String>, StoreError> {
     let mut statement = session.prepare(REMOVE)?;
-    let rows =
-        statement.query_map((batch.source.0, fold(value, false), group), |row| row.get(0)).or_unavailable()?;
+    let rows = statement
+        .query_map((batch.source.0, fold(value, false), group), |row| row.get(0))
+        .or_unavailable()?;
     rows.collect::<rusqlite::Result<_>>().or_unavailable()
 }
 
@@ -97,7 +99,11 @@ pub(crate) fn find_external(
     if value.is_empty() || value.len() > MAX_PLAIN_BYTES {
         return Ok(None);
     }
-    session.prepare(BY_EXTERNAL_ID)?.query_row((batch.source.0, value), Known::read).optional().or_unavailable()
+    session
+        .prepare(BY_EXTERNAL_ID)?
+        .query_row((batch.source.0, value), Known::read)
+        .optional()
+        .or_unavailable()
 }
 
 /// Makes a resource a member of the groups that wait for its id or `externalId`.
@@ -143,8 +149,10 @@ fn take(
         delta.removed.clear();
     }
     let version = bump(session, batch, row.group)?;
-    let (id, kind): (IdColumn, String) =
-        session.prepare(GROUP)?.query_row([row.group], |row| Ok((row.get(0)?, row.get(1)?))).or_unavailable()?;
+    let (id, kind): (IdColumn, String) = session
+        .prepare(GROUP)?
+        .query_row([row.group], |row| Ok((row.get(0)?, row.get(1)?)))
+        .or_unavailable()?;
     session.touch(id.0);
     Ok(Resolved { id: id.0, kind, version, delta })
 }

@@ -49,7 +49,8 @@ impl Readers {
         let stopped = |_| StoreError::Unavailable("the store is closed".to_owned());
         let _permit = self.scans.acquire().await.map_err(stopped)?;
         let readers = Arc::clone(self);
-        let task = tokio::task::spawn_blocking(move || readers.short(|connection| snapshot(connection, read)));
+        let task =
+            tokio::task::spawn_blocking(move || readers.short(|connection| snapshot(connection, read)));
         task.await.map_err(|error| StoreError::Unavailable(error.to_string()))?
     }
 }

@@ -10,12 +10,18 @@ use crate::resource::{candidate, value};
 use crate::session::Session;
 
 const REMOVE: &str = "DELETE FROM value WHERE attribute IN (SELECT key FROM attribute WHERE collection = ?1)";
-const NEXT: &str = "SELECT key, body FROM resource WHERE collection = ?1 AND key > ?2 ORDER BY key LIMIT 1000";
+const NEXT: &str =
+    "SELECT key, body FROM resource WHERE collection = ?1 AND key > ?2 ORDER BY key LIMIT 1000";
 
+#[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[REMOVE, NEXT];
 
 /// `Conflict` names the attribute and the resource that has the value already; nothing changes then.
-pub(crate) fn run(session: &mut Session<'_>, source: SourceKey, kind: &ResolvedType) -> Result<(), StoreError> {
+pub(crate) fn run(
+    session: &mut Session<'_>,
+    source: SourceKey,
+    kind: &ResolvedType,
+) -> Result<(), StoreError> {
     session.touch_all();
     let collection = session.collection(source, kind.name())?;
     let index = Indexer::new(kind);

@@ -24,6 +24,7 @@ const ADD_COLLECTION: &str = "INSERT INTO collection (source, kind) VALUES (?1, 
 const ATTRIBUTE: &str = "SELECT key FROM attribute WHERE collection = ?1 AND path = ?2";
 const ADD_ATTRIBUTE: &str = "INSERT INTO attribute (collection, path) VALUES (?1, ?2) RETURNING key";
 
+#[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[
     LAST_CHANGE,
     SET_LAST_CHANGE,
@@ -207,7 +208,8 @@ impl<'a> Session<'a> {
             return Ok(*collection);
         }
         let read = |row: &rusqlite::Row<'_>| row.get(0);
-        let found = self.prepare(COLLECTION)?.query_row((source.0, kind), read).optional().or_unavailable()?;
+        let found =
+            self.prepare(COLLECTION)?.query_row((source.0, kind), read).optional().or_unavailable()?;
         let collection = match found {
             Some(collection) => collection,
             None => {
@@ -226,7 +228,8 @@ impl<'a> Session<'a> {
             return Ok(*key);
         }
         let read = |row: &rusqlite::Row<'_>| row.get(0);
-        let found = self.prepare(ATTRIBUTE)?.query_row((collection, path), read).optional().or_unavailable()?;
+        let found =
+            self.prepare(ATTRIBUTE)?.query_row((collection, path), read).optional().or_unavailable()?;
         let key = match found {
             Some(key) => key,
             None => {

@@ -11,9 +11,11 @@ use serde::de::DeserializeOwned;
 use crate::error::{IdColumn, OrUnavailable as _, corrupt};
 use crate::session::Session;
 
-const BY_SLUG: &str = "SELECT key, tenant, id, slug, dialect, status, settings, schemas, resource_types, created
+const BY_SLUG: &str =
+    "SELECT key, tenant, id, slug, dialect, status, settings, schemas, resource_types, created
     FROM source WHERE slug = ?1";
-const OF_TENANT: &str = "SELECT key, tenant, id, slug, dialect, status, settings, schemas, resource_types, created
+const OF_TENANT: &str =
+    "SELECT key, tenant, id, slug, dialect, status, settings, schemas, resource_types, created
     FROM source WHERE tenant = ?1 ORDER BY slug";
 const TENANT: &str = "SELECT 1 FROM tenant WHERE key = ?1";
 const ADD: &str = "INSERT INTO source
@@ -21,7 +23,7 @@ const ADD: &str = "INSERT INTO source
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING RETURNING key";
 const UPDATE: &str = "UPDATE source SET dialect = ?2, status = ?3, settings = ?4, schemas = ?5,
     resource_types = ?6 WHERE key = ?1";
-const REMOVE: &[&str] = &[
+pub(crate) const REMOVE: &[&str] = &[
     "DELETE FROM value WHERE attribute IN (SELECT a.key FROM attribute AS a
         JOIN collection AS c ON c.key = a.collection WHERE c.source = ?1)",
     "DELETE FROM attribute WHERE collection IN (SELECT key FROM collection WHERE source = ?1)",
@@ -35,8 +37,8 @@ const REMOVE: &[&str] = &[
 ];
 const REMOVE_SOURCE: &str = "DELETE FROM source WHERE key = ?1";
 
+#[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[BY_SLUG, OF_TENANT, TENANT, ADD, UPDATE, REMOVE_SOURCE];
-pub(crate) const REMOVE_STATEMENTS: &[&str] = REMOVE;
 
 pub(crate) fn by_slug(connection: &Connection, slug: &str) -> Result<Option<Source>, StoreError> {
     let mut statement = connection.prepare_cached(BY_SLUG).or_unavailable()?;

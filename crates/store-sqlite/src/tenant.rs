@@ -13,6 +13,7 @@ const ALL: &str = "SELECT key, id, name FROM tenant ORDER BY name";
 const ADD: &str =
     "INSERT INTO tenant (id, name) VALUES (?1, ?2) ON CONFLICT DO NOTHING RETURNING key, id, name";
 
+#[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[BY_NAME, ALL, ADD];
 
 pub(crate) fn by_name(connection: &Connection, name: &str) -> Result<Option<Tenant>, StoreError> {

@@ -18,6 +18,7 @@ const FIND: &str = "SELECT id, external_id, user_name, deleted FROM (
         UNION SELECT * FROM tombstone WHERE source = ?1 AND kind = ?2 AND user_name = ?4
     ) ORDER BY key DESC";
 
+#[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[ADD, FIND];
 
 /// Leaves a tombstone. Before the index rows go.

@@ -13,11 +13,12 @@ use std::fmt::Write as _;
 
 use rollcall_scim::Document;
 use rollcall_scim::filter::Target;
+use rollcall_scim::path::AttributeRef;
 use rollcall_scim::schema::{
     Attribute, AttributeType, ENTERPRISE_USER, GROUP, Mutability, ResolvedType, Returned, Schema, USER,
     Uniqueness,
 };
-use rollcall_scim::value::{Scalar, fold, parse_instant};
+use rollcall_scim::value::{Scalar, fold};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -87,7 +88,7 @@ impl Indexer {
         }
         add_schema(&mut attributes, &kind.core, None, kind);
         for (schema, _) in &kind.extensions {
-            add_schema(&mut attributes, schema, Some(&schema.id), kind);
+            add_schema(&mut attributes, schema, Some(schema), kind);
         }
         Self { attributes, has_members: kind.has_members(), has_groups: kind.has_groups() }
     }
@@ -156,17 +157,13 @@ pub fn encode(value: &Scalar, case_exact: bool) -> String {
     }
 }
 
-/// The typed value of a JSON value; `None` for another type.
+/// The value that a row holds of a JSON value; `None` for another type. An integer past 64 bits counts
+/// as the greatest or least one.
 pub fn scalar(value: &Value, kind: AttributeType) -> Option<Scalar> {
-    match kind {
-        AttributeType::String | AttributeType::Reference | AttributeType::Binary => {
-            value.as_str().map(|text| Scalar::Text(text.to_owned()))
-        }
-        AttributeType::Boolean => value.as_bool().map(Scalar::Boolean),
-        AttributeType::Integer => value.as_i64().map(Scalar::Integer),
-        AttributeType::Decimal => value.as_f64().map(Scalar::Decimal),
-        AttributeType::DateTime => parse_instant(value.as_str()?).map(Scalar::Instant),
-        AttributeType::Complex => None,
+    match (Scalar::read(value, kind)?, kind) {
+        #[expect(clippy::cast_possible_truncation, reason = "saturates, as the doc says")]
+        (Scalar::Decimal(number), AttributeType::Integer) => Some(Scalar::Integer(number as i64)),
+        (value, _) => Some(value),
     }
 }
 
@@ -194,7 +191,7 @@ pub(crate) fn holder<'a>(target: &Target, document: &'a Document) -> Option<&'a 
 fn add_schema(
     attributes: &mut Vec<IndexedAttribute>,
     schema: &Schema,
-    extension: Option<&str>,
+    extension: Option<&Schema>,
     kind: &ResolvedType,
 ) {
     for attribute in &schema.attributes {
@@ -214,19 +211,13 @@ fn add_schema(
 
 fn push(
     attributes: &mut Vec<IndexedAttribute>,
-    extension: Option<&str>,
+    extension: Option<&Schema>,
     attribute: &Attribute,
     sub: Option<&Attribute>,
     unique: bool,
 ) {
     let leaf = sub.unwrap_or(attribute);
-    let target = Target {
-        extension: extension.map(str::to_owned),
-        attribute: attribute.name.clone(),
-        sub: sub.map(|sub| sub.name.clone()),
-        kind: leaf.kind,
-        case_exact: leaf.case_exact,
-    };
+    let target = Target::of(&AttributeRef { extension, attribute, sub });
     attributes.push(IndexedAttribute {
         path: target.to_string(),
         target,
@@ -366,7 +357,8 @@ mod tests {
             ENTERPRISE_USER: {"employeeNumber": "7"},
         });
         let entries = entries(registry.type_named("User").unwrap(), document.as_object().unwrap());
-        let rows: Vec<_> = entries.iter().map(|e| (e.attribute.as_str(), e.value.as_str(), e.unique)).collect();
+        let rows: Vec<_> =
+            entries.iter().map(|e| (e.attribute.as_str(), e.value.as_str(), e.unique)).collect();
         let number = format!("{ENTERPRISE_USER}:employeeNumber");
         assert_eq!(
             rows,

@@ -183,7 +183,8 @@ impl Planner<'_> {
             return Plan::exactly(Condition::All);
         }
         self.index.find(target).map_or_else(Plan::scan, |found| {
-            let low = if is_text(found.target.kind) { Edge::Excluded(String::new()) } else { Edge::Unbounded };
+            let low =
+                if is_text(found.target.kind) { Edge::Excluded(String::new()) } else { Edge::Unbounded };
             Plan::exactly(Condition::IndexRange { attribute: found.path.clone(), low, high: Edge::Unbounded })
         })
     }

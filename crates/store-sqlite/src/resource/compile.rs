@@ -148,7 +148,9 @@ impl Compiler<'_> {
             Condition::Created(..) | Condition::Modified(..) => {
                 format!("1{}", self.millis(condition, "+r."))
             }
-            Condition::HasMember(_) | Condition::MemberOf(_) => format!("+r.key IN ({})", self.keys(condition)),
+            Condition::HasMember(_) | Condition::MemberOf(_) => {
+                format!("+r.key IN ({})", self.keys(condition))
+            }
             Condition::And(terms) => self.joined(terms, " AND "),
             Condition::Or(terms) => self.joined(terms, " OR "),
         }

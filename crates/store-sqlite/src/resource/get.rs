@@ -15,6 +15,7 @@ const BY_ID: &str = "SELECT r.key, r.id, r.version, r.revision, r.created, r.mod
 const BY_KEY: &str =
     "SELECT key, id, version, revision, created, modified, plain, body FROM resource WHERE key = ?1";
 
+#[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[BY_ID, BY_KEY];
 
 /// The resource of this source, type and id.

@@ -22,6 +22,7 @@ use crate::error::{OrUnavailable as _, signed, unsigned};
 const COLLECTION: &str = "SELECT key, count FROM collection WHERE source = ?1 AND kind = ?2";
 const ATTRIBUTES: &str = "SELECT path, key FROM attribute WHERE collection = ?1";
 
+#[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[COLLECTION, ATTRIBUTES];
 
 /// Pages and offsets up to these are read where the request is.
@@ -152,9 +153,8 @@ impl Listing {
         let mut statement = connection.prepare_cached(&sql).or_unavailable()?;
         let rows = statement.query_map(params_from_iter(parameters), |row| Ok((row.get(0)?, None)));
         let rows: Vec<_> = rows.or_unavailable()?.collect::<rusqlite::Result<_>>().or_unavailable()?;
-        let known = rows.len() < self.wanted()
-            && self.after().is_none()
-            && (!rows.is_empty() || self.offset() == 0);
+        let known =
+            rows.len() < self.wanted() && self.after().is_none() && (!rows.is_empty() || self.offset() == 0);
         let total = known.then(|| self.offset() + rows.len() as u64);
         Ok(Keys { rows, total })
     }

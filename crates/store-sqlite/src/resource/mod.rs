@@ -9,6 +9,7 @@ pub(crate) mod value;
 mod write;
 
 pub(crate) use write::{Progress, bump, create, delete, reread_version, update};
+#[cfg(test)]
 pub(crate) const WRITE_STATEMENTS: &[&str] = write::STATEMENTS;
 
 use bytes::Bytes;

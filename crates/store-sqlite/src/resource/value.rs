@@ -16,6 +16,7 @@ const OF_RESOURCE: &str = "SELECT attribute, value FROM value WHERE resource = ?
 const REMOVE: &str = "DELETE FROM value WHERE attribute = ?1 AND value = ?2 AND resource = ?3";
 const REMOVE_ALL: &str = "DELETE FROM value WHERE resource = ?1";
 
+#[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[HOLDER, ADD, OF_RESOURCE, REMOVE, REMOVE_ALL];
 
 /// An entry with its attribute's key.
@@ -72,14 +73,12 @@ pub(crate) fn change(session: &mut Session<'_>, key: i64, rows: &[ValueRow<'_>])
     let after: BTreeSet<(i64, &str)> =
         rows.iter().map(|row| (row.attribute, row.entry.value.as_str())).collect();
     let new = |row: &&ValueRow<'_>| !before.contains(&(row.attribute, row.entry.value.clone()));
-    let added: Vec<ValueRow<'_>> = rows
-        .iter()
-        .filter(new)
-        .map(|row| ValueRow { attribute: row.attribute, entry: row.entry })
-        .collect();
+    let added: Vec<ValueRow<'_>> =
+        rows.iter().filter(new).map(|row| ValueRow { attribute: row.attribute, entry: row.entry }).collect();
     check(session, &added, Some(key))?;
     let mut statement = session.prepare(REMOVE)?;
-    for (attribute, value) in before.iter().filter(|(attribute, value)| !after.contains(&(*attribute, value))) {
+    for (attribute, value) in before.iter().filter(|(attribute, value)| !after.contains(&(*attribute, value)))
+    {
         statement.execute((attribute, value, key)).or_unavailable()?;
     }
     add(session, key, &added)

@@ -22,12 +22,13 @@ const SAME: &str = "SELECT 1 FROM resource WHERE key = ?1 AND body = ?2 AND plai
 const DISPLAY: &str = "SELECT display FROM resource WHERE key = ?1";
 const REPLACE: &str = "UPDATE resource SET version = version + 1, revision = revision + 1,
     modified = ?2, plain = ?3, display = ?4, body = ?5 WHERE key = ?1";
-const BUMP: &str = "UPDATE resource SET version = version + 1, modified = ?2 WHERE key = ?1 RETURNING version";
+const BUMP: &str =
+    "UPDATE resource SET version = version + 1, modified = ?2 WHERE key = ?1 RETURNING version";
 const VERSION: &str = "SELECT version FROM resource WHERE key = ?1";
 const REMOVE: &str = "DELETE FROM resource WHERE key = ?1";
 
-pub(crate) const STATEMENTS: &[&str] =
-    &[TAKEN, ADD, CURRENT, SAME, DISPLAY, REPLACE, BUMP, VERSION, REMOVE];
+#[cfg(test)]
+pub(crate) const STATEMENTS: &[&str] = &[TAKEN, ADD, CURRENT, SAME, DISPLAY, REPLACE, BUMP, VERSION, REMOVE];
 
 /// One write on its way.
 #[derive(Debug)]
@@ -113,11 +114,8 @@ pub(crate) fn bump(session: &mut Session<'_>, batch: &Batch, key: i64) -> Result
 
 /// Takes the version that the whole unit has led to; that of a deleted resource stays.
 pub(crate) fn reread_version(session: &mut Session<'_>, progress: &mut Progress) -> Result<(), StoreError> {
-    let version: Option<i64> = session
-        .prepare(VERSION)?
-        .query_row([progress.key], |row| row.get(0))
-        .optional()
-        .or_unavailable()?;
+    let version: Option<i64> =
+        session.prepare(VERSION)?.query_row([progress.key], |row| row.get(0)).optional().or_unavailable()?;
     if let Some(version) = version {
         progress.version = unsigned(version, "resource", "version")?;
     }
