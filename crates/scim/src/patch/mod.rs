@@ -1,16 +1,48 @@
 //! PATCH (RFC 7644 §3.5.2): parsing a request, and applying it to a document, whole or not at all.
 
+mod create;
+mod many;
+mod members;
+mod parse;
+mod remove;
+mod single;
+mod target;
+
+#[cfg(test)]
+mod tests;
+
 use serde_json::Value;
 
 use crate::Document;
 use crate::error::ScimError;
 use crate::filter::Bound;
+use crate::path::ValuePath;
 use crate::rules::Rules;
 use crate::schema::ResolvedType;
 
+/// Schema URN of a PATCH body.
+pub const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+
 /// A parsed PATCH request.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Patch {}
+pub struct Patch {
+    operations: Vec<Operation>,
+}
+
+/// One operation. `Add` and `Replace` have a value, and one without path an object.
+#[derive(Debug, Clone, PartialEq)]
+struct Operation {
+    verb: Verb,
+    path: Option<ValuePath>,
+    value: Option<Value>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verb {
+    Add,
+    Remove,
+    Replace,
+}
 
 /// What a PATCH comes to.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,20 +69,76 @@ pub enum MembersOperation {
 }
 
 impl Patch {
-    /// Reads a PatchOp body.
+    /// Reads a `PatchOp` body.
+    ///
+    /// Paths are parsed here and looked up in [`Patch::apply`]. A path that is `null` or empty is none.
+    ///
+    /// # Errors
+    ///
+    /// Each names the operation, `Operations[2].path: …`:
+    ///
+    /// - `invalidSyntax`: not the shape of a `PatchOp`, an unknown `op`, what the rules do not allow.
+    /// - `invalidPath`, `invalidValue`: a malformed path; a value that is missing.
+    /// - `noTarget`: a `remove` without path.
+    /// - 413 for more than [`MAX_PATCH_OPERATIONS`](crate::limits::MAX_PATCH_OPERATIONS).
+    ///
+    /// ```
+    /// use rollcall_scim::{patch::Patch, rules::Rules};
+    /// use serde_json::json;
+    ///
+    /// let body = json!({
+    ///     "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+    ///     "Operations": [{"op": "Move", "path": "title", "value": "x"}],
+    /// });
+    /// let error = Patch::parse(body, &Rules::default()).unwrap_err();
+    /// assert_eq!(error.to_string(), "Operations[0].op: expected add, remove or replace");
+    /// ```
     pub fn parse(body: Value, rules: &Rules) -> Result<Self, ScimError> {
-        let _ = (body, rules);
-        Ok(Self {})
+        parse::body(body, rules).map(|operations| Self { operations })
     }
 
     /// Applies all operations in order to `current` (as stored: schema case, no `meta`, no detached attributes).
+    ///
+    /// `current` is not touched: an error leaves nothing behind. A `remove` of what is not there
+    /// succeeds and changes nothing (ours: RFC 7644 §3.5.2.2 says so of members only).
+    ///
+    /// # Errors
+    ///
+    /// Each but those of the whole document names the operation, `Operations[2]: …`:
+    ///
+    /// - `invalidPath`: the path is not one of this type. `invalidSyntax` where the rules reject
+    ///   attributes that are not defined. `invalidFilter`: the brackets do not fit the attribute.
+    /// - `noTarget`: a `replace` selects no element.
+    /// - `invalidValue`: a value of the wrong type, or two primary values.
+    /// - `mutability`: a read-only attribute, an immutable value changed, a required one removed.
+    ///
+    /// ```
+    /// use rollcall_scim::{patch::Patch, rules::Rules, schema::Registry};
+    /// use serde_json::json;
+    ///
+    /// let registry = Registry::builtin()?;
+    /// let users = registry.type_named("User").unwrap();
+    /// let rules = Rules::default();
+    /// let patch = Patch::parse(json!({"Operations": [{"op": "replace", "path": "active", "value": "False"}]}), &rules).unwrap();
+    /// let user = json!({"userName": "ann", "active": true});
+    /// let patched = patch.apply(user.as_object().unwrap(), users, &rules).unwrap();
+    /// assert_eq!(patched.document["active"], false);
+    /// assert!(patched.changed);
+    /// # Ok::<(), rollcall_scim::schema::RegistryError>(())
+    /// ```
     pub fn apply(
         &self,
         current: &Document,
         kind: &ResolvedType,
         rules: &Rules,
     ) -> Result<Patched, ScimError> {
-        let _ = (kind, rules);
-        Ok(Patched { document: current.clone(), changed: false, members: Vec::new() })
+        let mut target = target::Target::new(current, kind, rules);
+        for (at, operation) in self.operations.iter().enumerate() {
+            target.operate(operation).map_err(|mut error| {
+                error.detail = format!("Operations[{at}]: {}", error.detail);
+                error
+            })?;
+        }
+        target.finish(current)
     }
 }

@@ -1,4 +1,4 @@
-//! What a PUT cannot change: immutable values must stay, read-only ones do (RFC 7644 §3.5.1).
+//! What a change must leave: immutable values, and on PUT read-only ones (RFC 7644 §3.5.1, §3.5.2).
 
 use serde_json::Value;
 use serde_json::map::Entry;
@@ -27,6 +27,51 @@ pub(super) fn over(
         nested(document, &schema.id, current, &schema.attributes, &Place::Extension(&schema.id))?;
     }
     Ok(())
+}
+
+/// Checks that no immutable value of `current` is missing or another in `document`.
+///
+/// # Errors
+///
+/// `mutability`, naming the first that is.
+pub(crate) fn unchanged(
+    document: &Document,
+    current: &Document,
+    kind: &ResolvedType,
+) -> Result<(), ScimError> {
+    fixed(Some(document), current, &kind.core.attributes, &Place::Root)?;
+    for (schema, _) in &kind.extensions {
+        let Some(Value::Object(current)) = current.get(&schema.id) else { continue };
+        let extension = document.get(&schema.id).and_then(Value::as_object);
+        fixed(extension, current, &schema.attributes, &Place::Extension(&schema.id))?;
+    }
+    Ok(())
+}
+
+fn fixed(
+    document: Option<&Document>,
+    current: &Document,
+    definitions: &[Attribute],
+    place: &Place<'_>,
+) -> Result<(), ScimError> {
+    for definition in definitions {
+        let Some(old) = current.get(&definition.name) else { continue };
+        let new = document.and_then(|document| document.get(&definition.name));
+        let place = place.name(&definition.name);
+        if definition.mutability == Mutability::Immutable {
+            if !new.is_some_and(|new| same(new, old, definition)) {
+                return Err(changed(&place));
+            }
+        } else if let (Value::Object(old), true) = (old, definition.is_complex()) {
+            fixed(new.and_then(Value::as_object), old, &definition.sub_attributes, &place)?;
+        }
+    }
+    Ok(())
+}
+
+/// An immutable value would not stay as it is.
+pub(crate) fn changed(place: &Place<'_>) -> ScimError {
+    place.error(ErrorType::Mutability, "the value cannot be changed once it is set")
 }
 
 fn attributes(
@@ -87,7 +132,7 @@ fn keep(
             entry.insert(now.clone());
         }
         Entry::Occupied(entry) if !same(entry.get(), now, definition) => {
-            return Err(place.error(ErrorType::Mutability, "the value cannot be changed once it is set"));
+            return Err(changed(place));
         }
         Entry::Occupied(mut entry) => {
             entry.insert(now.clone());

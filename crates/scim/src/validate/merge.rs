@@ -22,6 +22,11 @@ pub(crate) fn identity(value: &Value, attribute: &Attribute) -> String {
     format!("{}:{kind}{}", kind.len(), key(value, definition))
 }
 
+/// The `value` of a complex value as a string that is equal for equal ones.
+pub(crate) fn value_identity(element: &Value, attribute: &Attribute) -> Option<String> {
+    attribute.sub("value").zip(element.get("value")).map(|(definition, value)| key(value, definition))
+}
+
 /// Merges duplicates, in linear time: the first stays where it is and takes from later ones what it
 /// lacks, and `primary` when one of them has it.
 pub(crate) fn duplicates(values: &mut Vec<Value>, attribute: &Attribute) {

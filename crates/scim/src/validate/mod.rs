@@ -3,7 +3,7 @@
 //! The same rules serve POST, PUT and the values of PATCH: [`resource`] reads a whole body, the parts
 //! below it one value each.
 
-mod carry;
+pub(crate) mod carry;
 pub(crate) mod coerce;
 pub(crate) mod members;
 pub(crate) mod merge;
