@@ -1,1 +1,106 @@
-//! Placeholder.
+//! Load for any SCIM server, beside the reference lines of the machine it runs on.
+//!
+//! [`run`] loads a directory of realistic users and groups over HTTP, measures what identity
+//! providers do all day, and measures two bare servers in the same rounds: one that answers a
+//! fixed document and one that makes each posted document durable. A ratio to those says more
+//! than requests a second on a machine that nobody else has.
+//!
+//! Nothing here knows a storage or a service: the server under test is a URL and a token.
+
+mod child;
+mod data;
+mod http;
+mod load;
+mod memory;
+mod plan;
+mod reference;
+mod report;
+mod series;
+mod table;
+mod work;
+
+use std::any::Any;
+use std::fmt;
+use std::future::Future;
+
+pub use child::{Child, parent_gone};
+pub use memory::Memory;
+pub use plan::run;
+pub use reference::{Reference, run_reference};
+pub use report::{Bound, Criterion, Report, Row};
+
+/// What to measure, and for how long.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Base URL of the SCIM 2.0 service to measure, such as `http://127.0.0.1:8080/scim/okta/v2`;
+    /// `None` asks the [`Launcher`] for a fresh server. Plain HTTP only.
+    pub base_url: Option<String>,
+    /// Bearer token for `base_url`.
+    pub token: Option<String>,
+    /// Users to load. Reads are also measured at 1,000 users, when there are more than that.
+    pub users: u64,
+    /// Sizes of the groups that one member is added to; those above `users` are left out.
+    pub group_sizes: Vec<u64>,
+    /// Seconds of each measurement in each round.
+    pub seconds: f64,
+    /// Rounds, each of which measures the references beside the server; medians are reported.
+    pub rounds: u32,
+    /// Start of every `userName`, `externalId` and group name: unique for each run against a server that keeps
+    /// its data. Letters, digits and `-`.
+    pub prefix: String,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            base_url: None,
+            token: None,
+            users: 10_000,
+            group_sizes: vec![0, 1_000, 10_000, 100_000],
+            seconds: 3.0,
+            rounds: 3,
+            prefix: "bench".to_owned(),
+        }
+    }
+}
+
+/// Starts the servers to measure. The command line implements this with its own executable.
+pub trait Launcher {
+    /// Starts the server under test on an empty database; not called when [`Options::base_url`] is set.
+    fn server(&self) -> impl Future<Output = anyhow::Result<Server>> + Send;
+
+    /// Starts a reference server: a process that calls [`run_reference`].
+    fn reference(&self, kind: Reference) -> impl Future<Output = anyhow::Result<Server>> + Send;
+
+    /// Told what is being measured, a line at a time.
+    fn progress(&self, line: &str);
+}
+
+/// A running server; dropping it stops the server.
+pub struct Server {
+    /// Where requests go, without a trailing `/`.
+    pub base_url: String,
+    /// Bearer token, if the server wants one.
+    pub token: Option<String>,
+    /// The process, when its memory can be read.
+    pub pid: Option<u32>,
+    /// Kept until the server is no longer needed: the [`Child`], its temporary directory.
+    pub guard: Box<dyn Any + Send>,
+}
+
+impl Server {
+    /// A server that somebody else runs.
+    pub fn foreign(base_url: impl Into<String>, token: Option<String>) -> Self {
+        Self { base_url: base_url.into(), token, pid: None, guard: Box::new(()) }
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Never the token.
+        f.debug_struct("Server")
+            .field("base_url", &self.base_url)
+            .field("pid", &self.pid)
+            .finish_non_exhaustive()
+    }
+}

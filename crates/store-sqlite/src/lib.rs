@@ -1,1 +1,238 @@
-//! Placeholder.
+//! The embedded store: SQLite with one writer, group commit and readers of their own (DESIGN decision 4).
+//!
+//! [`SqliteStore::open`] is the way in. Writes go through `writer`, each batch by `batch` and the files
+//! of its aggregates; reads take a connection of `readers`.
+
+mod batch;
+mod change;
+mod connection;
+mod credential;
+mod error;
+mod groups;
+mod members;
+mod membership;
+mod migrations;
+mod options;
+mod pending;
+mod readers;
+mod reindex;
+mod resource;
+mod session;
+mod source;
+mod tenant;
+mod tombstone;
+mod writer;
+
+pub use options::Options;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use rollcall_domain::change::Change;
+use rollcall_domain::clock::Timestamp;
+use rollcall_domain::credential::Credential;
+use rollcall_domain::source::{Source, SourceKey};
+use rollcall_domain::tenant::{Tenant, TenantKey};
+use rollcall_scim::schema::ResolvedType;
+use rollcall_store::index::Indexer;
+use rollcall_store::query::{GroupRef, MemberRow, Page, Query, Stored, Tombstone};
+use rollcall_store::stamps::Stamps;
+use rollcall_store::write::{Batch, Outcome};
+use rollcall_store::{Changes, Directory, Resources, StoreError};
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use batch::BatchJob;
+use readers::{Readers, snapshot};
+use resource::list::Listing;
+use writer::{Writer, stopped};
+
+/// Members and ids up to so many are read where the request is.
+const SHORT_READ: usize = 200;
+/// Types whose index attributes are remembered.
+const INDEXERS: usize = 64;
+
+/// A SQLite database file, opened.
+pub struct SqliteStore {
+    writer: Writer,
+    readers: Arc<Readers>,
+    stamps: Arc<Stamps>,
+    indexers: Mutex<Vec<(Arc<ResolvedType>, Arc<Indexer>)>>,
+    max_scan: u64,
+}
+
+impl SqliteStore {
+    /// Opens a database file, making it and its schema when missing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`]: the file cannot be opened, or a newer program has written it.
+    pub fn open(path: impl AsRef<Path>, options: &Options) -> Result<Self, StoreError> {
+        let path = path.as_ref();
+        let connection = connection::open_writer(path, options)?;
+        let stamps = Arc::new(Stamps::default());
+        Ok(Self {
+            writer: Writer::start(connection, options, Arc::clone(&stamps))?,
+            readers: Arc::new(Readers::new(path.to_owned(), options.clone())),
+            stamps,
+            indexers: Mutex::default(),
+            max_scan: options.max_scan,
+        })
+    }
+
+    /// The indexed attributes of a type, worked out once per registered type.
+    fn indexer(&self, kind: &Arc<ResolvedType>) -> Arc<Indexer> {
+        let mut known = self.indexers.lock();
+        if let Some((_, index)) = known.iter().find(|(known, _)| Arc::ptr_eq(known, kind)) {
+            return Arc::clone(index);
+        }
+        let index = Arc::new(Indexer::new(kind));
+        if known.len() >= INDEXERS {
+            known.remove(0);
+        }
+        known.push((Arc::clone(kind), Arc::clone(&index)));
+        index
+    }
+}
+
+#[async_trait]
+impl Directory for SqliteStore {
+    async fn tenant(&self, name: &str) -> Result<Option<Tenant>, StoreError> {
+        self.readers.short(|connection| tenant::by_name(connection, name))
+    }
+
+    async fn create_tenant(&self, id: Uuid, name: &str) -> Result<Tenant, StoreError> {
+        let name = name.to_owned();
+        self.writer.task(move |session| tenant::create(session, id, &name)).await
+    }
+
+    async fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {
+        self.readers.short(tenant::all)
+    }
+
+    async fn source(&self, slug: &str) -> Result<Option<Source>, StoreError> {
+        self.readers.short(|connection| source::by_slug(connection, slug))
+    }
+
+    async fn sources(&self, tenant: TenantKey) -> Result<Vec<Source>, StoreError> {
+        self.readers.short(|connection| source::of_tenant(connection, tenant))
+    }
+
+    async fn create_source(&self, source: &Source) -> Result<SourceKey, StoreError> {
+        let source = source.clone();
+        self.writer.task(move |session| source::create(session, &source)).await
+    }
+
+    async fn update_source(&self, source: &Source) -> Result<(), StoreError> {
+        let source = source.clone();
+        self.writer.task(move |session| source::update(session, &source)).await
+    }
+
+    async fn delete_source(&self, key: SourceKey) -> Result<(), StoreError> {
+        self.writer.task(move |session| source::delete(session, key)).await
+    }
+
+    async fn credentials(&self, source: SourceKey) -> Result<Vec<Credential>, StoreError> {
+        self.readers.short(|connection| credential::of_source(connection, source))
+    }
+
+    async fn add_credential(&self, credential: &Credential) -> Result<(), StoreError> {
+        let credential = credential.clone();
+        self.writer.task(move |session| credential::add(session, &credential)).await
+    }
+
+    async fn update_credential(&self, credential: &Credential) -> Result<(), StoreError> {
+        let credential = credential.clone();
+        self.writer.task(move |session| credential::update(session, &credential)).await
+    }
+
+    async fn touch_credentials(&self, used: &[(Uuid, Timestamp)]) -> Result<(), StoreError> {
+        let used = used.to_owned();
+        self.writer.task(move |session| credential::touch(session, &used)).await
+    }
+}
+
+#[async_trait]
+impl Resources for SqliteStore {
+    fn stamps(&self) -> &Stamps {
+        &self.stamps
+    }
+
+    async fn get(&self, source: SourceKey, kind: &str, id: Uuid) -> Result<Option<Stored>, StoreError> {
+        self.readers.short(|connection| resource::get::by_id(connection, source, kind, id))
+    }
+
+    async fn list(
+        &self,
+        source: SourceKey,
+        kind: &Arc<ResolvedType>,
+        query: &Query,
+    ) -> Result<Page, StoreError> {
+        let index = self.indexer(kind);
+        let listing = Listing::new(source, Arc::clone(kind), index, query.clone(), self.max_scan);
+        if listing.is_short() {
+            self.readers.short(|connection| snapshot(connection, |connection| listing.run(connection)))
+        } else {
+            self.readers.scan(move |connection| listing.run(connection)).await
+        }
+    }
+
+    async fn groups(&self, source: SourceKey, ids: &[Uuid]) -> Result<Vec<Vec<GroupRef>>, StoreError> {
+        if ids.len() <= SHORT_READ {
+            return self.readers.short(|connection| groups::of(connection, source, ids));
+        }
+        let ids = ids.to_owned();
+        self.readers.scan(move |connection| groups::of(connection, source, &ids)).await
+    }
+
+    async fn members(
+        &self,
+        source: SourceKey,
+        group: Uuid,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<MemberRow>, StoreError> {
+        if limit as usize <= SHORT_READ {
+            return self.readers.short(|connection| members::of(connection, source, group, after, limit));
+        }
+        self.readers.scan(move |connection| members::of(connection, source, group, after, limit)).await
+    }
+
+    async fn tombstones(
+        &self,
+        source: SourceKey,
+        kind: &str,
+        external_id: Option<&str>,
+        user_name: Option<&str>,
+    ) -> Result<Vec<Tombstone>, StoreError> {
+        self.readers.short(|connection| tombstone::find(connection, source, kind, external_id, user_name))
+    }
+
+    async fn write(&self, batch: Batch) -> Result<Vec<Outcome>, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.writer.submit(Box::new(BatchJob { batch, outcomes: Vec::new(), reply }))?;
+        answer.await.map_err(|_| stopped())?
+    }
+
+    async fn reindex(&self, source: SourceKey, kind: &Arc<ResolvedType>) -> Result<(), StoreError> {
+        let kind = Arc::clone(kind);
+        self.writer.task(move |session| reindex::run(session, source, &kind)).await
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.readers.short(|connection| tenant::all(connection).map(drop))?;
+        self.writer.task(|_| Ok(())).await
+    }
+}
+
+#[async_trait]
+impl Changes for SqliteStore {
+    async fn changes(&self, tenant: TenantKey, after: u64, limit: u32) -> Result<Vec<Change>, StoreError> {
+        if limit as usize <= SHORT_READ {
+            return self.readers.short(|connection| change::after(connection, tenant, after, limit));
+        }
+        self.readers.scan(move |connection| change::after(connection, tenant, after, limit)).await
+    }
+}

@@ -23,7 +23,7 @@ use rollcall_scim::schema::ResolvedType;
 use uuid::Uuid;
 
 pub use error::StoreError;
-use query::{GroupRef, MemberRow, Page, Query, Stored};
+use query::{GroupRef, MemberRow, Page, Query, Stored, Tombstone};
 use stamps::Stamps;
 use write::{Batch, Outcome};
 
@@ -98,6 +98,17 @@ pub trait Resources: Send + Sync {
         after: i64,
         limit: u32,
     ) -> Result<Vec<MemberRow>, StoreError>;
+
+    /// Tombstones of this source and type with this `externalId` or this `userName`, latest first.
+    ///
+    /// Both as index rows have them ([`index::encode`]).
+    async fn tombstones(
+        &self,
+        source: SourceKey,
+        kind: &str,
+        external_id: Option<&str>,
+        user_name: Option<&str>,
+    ) -> Result<Vec<Tombstone>, StoreError>;
 
     /// Runs the units in order, each all or nothing, and answers once they are durable.
     ///

@@ -53,6 +53,19 @@ pub struct MemberRow {
     pub display: Option<String>,
 }
 
+/// What is left of a deleted resource (DESIGN decision 7).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tombstone {
+    /// The id it had; never given again.
+    pub id: Uuid,
+    /// Its `externalId`, as in its index row.
+    pub external_id: Option<String>,
+    /// Its `userName`, as in its index row.
+    pub user_name: Option<String>,
+    /// When it was deleted.
+    pub deleted: Timestamp,
+}
+
 /// Where a page begins.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Start {

@@ -1,0 +1,159 @@
+//! A batch in the writer: its units in order, and each unit's phases.
+
+use rollcall_domain::change::ChangeKind;
+use rollcall_store::StoreError;
+use rollcall_store::write::{Batch, Outcome, Unit, Write, Written};
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use crate::change::{self, Record};
+use crate::membership::{self, Delta};
+use crate::pending;
+use crate::resource::{self, Progress};
+use crate::session::Session;
+use crate::writer::{Abort, Job};
+
+/// Why a unit failed: which write, and how.
+type Failure = (usize, StoreError);
+
+/// A batch that waits for its commit.
+pub(crate) struct BatchJob {
+    pub(crate) batch: Batch,
+    pub(crate) outcomes: Vec<Outcome>,
+    pub(crate) reply: oneshot::Sender<Result<Vec<Outcome>, StoreError>>,
+}
+
+impl Job for BatchJob {
+    fn weight(&self) -> usize {
+        self.batch.units.len()
+    }
+
+    fn run(&mut self, session: &mut Session<'_>) -> Result<(), Abort> {
+        self.outcomes.clear();
+        let owned = session.owns(self.batch.tenant, self.batch.source).map_err(Abort::Failed)?;
+        let mut left = self.batch.stop_after_errors.map_or(usize::MAX, |most| most.max(1) as usize);
+        for unit in &self.batch.units {
+            let outcome = match (left, owned) {
+                (0, _) => Outcome::Skipped,
+                (_, false) => Outcome::Failed { write: 0, error: StoreError::NotFound },
+                _ => run_unit(session, &self.batch, unit)?,
+            };
+            left -= usize::from(matches!(outcome, Outcome::Failed { .. }));
+            self.outcomes.push(outcome);
+        }
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
+        let Self { outcomes, reply, .. } = *self;
+        // The caller may have gone.
+        let _ = reply.send(committed.map(|()| outcomes));
+    }
+}
+
+fn run_unit(session: &mut Session<'_>, batch: &Batch, unit: &Unit) -> Result<Outcome, Abort> {
+    let result = if unit.writes.len() == 1 {
+        session.checked(|session| phases(session, batch, unit))
+    } else {
+        session.protected(|session| phases(session, batch, unit))
+    };
+    Ok(match result? {
+        Ok(written) => Outcome::Done(written),
+        Err((write, error)) => Outcome::Failed { write, error },
+    })
+}
+
+/// Rows first, memberships then, so that members may name resources of the same unit; records last.
+fn phases(session: &mut Session<'_>, batch: &Batch, unit: &Unit) -> Result<Vec<Written>, Failure> {
+    let mut all = Vec::with_capacity(unit.writes.len());
+    for (at, write) in unit.writes.iter().enumerate() {
+        all.push(rows(session, batch, write).map_err(|error| (at, error))?);
+    }
+    for (at, (write, progress)) in unit.writes.iter().zip(&mut all).enumerate() {
+        members(session, batch, write, progress).map_err(|error| (at, error))?;
+    }
+    let mut resolved = Vec::new();
+    for (at, (write, progress)) in unit.writes.iter().zip(&all).enumerate() {
+        if let Some(external_id) = arrived_as(write) {
+            let groups = pending::resolve(session, batch, progress, external_id);
+            resolved.extend(groups.map_err(|error| (at, error))?);
+        }
+    }
+    if unit.writes.len() > 1 || !resolved.is_empty() {
+        for (at, progress) in all.iter_mut().enumerate() {
+            resource::reread_version(session, progress).map_err(|error| (at, error))?;
+        }
+    }
+    let mut written = Vec::with_capacity(all.len());
+    for (at, (write, progress)) in unit.writes.iter().zip(&all).enumerate() {
+        written.push(record(session, batch, write, progress).map_err(|error| (at, error))?);
+    }
+    for group in resolved {
+        change::record(session, batch, &group.record()).map_err(|error| (0, error))?;
+    }
+    Ok(written)
+}
+
+fn rows(session: &mut Session<'_>, batch: &Batch, write: &Write) -> Result<Progress, StoreError> {
+    match write {
+        Write::Create(create) => resource::create(session, batch, create),
+        Write::Update(update) => resource::update(session, batch, update),
+        Write::Delete(delete) => resource::delete(session, batch, delete),
+    }
+}
+
+fn members(
+    session: &mut Session<'_>,
+    batch: &Batch,
+    write: &Write,
+    progress: &mut Progress,
+) -> Result<(), StoreError> {
+    progress.members = match write {
+        Write::Create(create) if !create.members.is_empty() => {
+            membership::create(session, batch, progress, &create.members)?
+        }
+        Write::Update(update) if !update.members.is_empty() => {
+            membership::update(session, batch, progress, &update.members)?
+        }
+        _ => Delta::default(),
+    };
+    Ok(())
+}
+
+/// The `externalId` under which a resource may be awaited: the outer `None` when the write brings nothing.
+fn arrived_as(write: &Write) -> Option<Option<&str>> {
+    let content = match write {
+        Write::Create(create) => &create.content,
+        Write::Update(update) => &update.content.as_ref()?.1,
+        Write::Delete(_) => return None,
+    };
+    let entry = content.index.iter().find(|entry| entry.attribute == "externalId");
+    Some(entry.map(|entry| entry.value.as_str()))
+}
+
+fn record(
+    session: &mut Session<'_>,
+    batch: &Batch,
+    write: &Write,
+    progress: &Progress,
+) -> Result<Written, StoreError> {
+    let (kind, name, difference) = match write {
+        Write::Create(create) => (ChangeKind::Created, &create.kind, None),
+        Write::Update(update) => (ChangeKind::Updated, &update.kind, Some(&update.difference)),
+        Write::Delete(delete) => (ChangeKind::Deleted, &delete.kind, None),
+    };
+    let changed = progress.changed || !progress.members.is_empty();
+    if !changed {
+        return Ok(Written { version: progress.version, changed, sequence: None });
+    }
+    let difference: Option<&Value> = difference.filter(|_| progress.changed);
+    let record = Record {
+        kind,
+        resource_type: name,
+        resource: progress.id,
+        version: progress.version,
+        detail: change::detail(difference, &progress.members),
+    };
+    let sequence = change::record(session, batch, &record)?;
+    Ok(Written { version: progress.version, changed, sequence: Some(sequence) })
+}

@@ -1,0 +1,43 @@
+//! Opening connections, each with the settings of its task.
+
+use std::path::Path;
+
+use rollcall_store::StoreError;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::OrUnavailable as _;
+use crate::migrations::migrate;
+use crate::options::Options;
+
+const STATEMENTS_KEPT: usize = 128;
+
+/// The writing connection, to a migrated database.
+pub(crate) fn open_writer(path: &Path, options: &Options) -> Result<Connection, StoreError> {
+    let mut connection = Connection::open(path).or_unavailable()?;
+    connection.busy_timeout(options.busy_timeout).or_unavailable()?;
+    connection.pragma_update(None, "journal_mode", "WAL").or_unavailable()?;
+    // FULL: a commit is on disk before it is answered.
+    connection.pragma_update(None, "synchronous", "FULL").or_unavailable()?;
+    // Keeps the originals that savepoints need in memory.
+    connection.pragma_update(None, "temp_store", "MEMORY").or_unavailable()?;
+    connection.pragma_update(None, "wal_autocheckpoint", options.wal_pages).or_unavailable()?;
+    set_cache(&connection, options.writer_cache_kib)?;
+    migrate(&mut connection)?;
+    Ok(connection)
+}
+
+/// A connection that cannot write.
+pub(crate) fn open_reader(path: &Path, options: &Options) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).or_unavailable()?;
+    connection.busy_timeout(options.busy_timeout).or_unavailable()?;
+    connection.pragma_update(None, "query_only", true).or_unavailable()?;
+    connection.pragma_update(None, "temp_store", "MEMORY").or_unavailable()?;
+    set_cache(&connection, options.reader_cache_kib)?;
+    Ok(connection)
+}
+
+fn set_cache(connection: &Connection, kib: u32) -> Result<(), StoreError> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    connection.pragma_update(None, "cache_size", -i64::from(kib)).or_unavailable()
+}

@@ -1,0 +1,67 @@
+//! The reading connections: short reads run where the request is, scans on blocking threads.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crossbeam_queue::ArrayQueue;
+use rollcall_store::StoreError;
+use rusqlite::Connection;
+use tokio::sync::Semaphore;
+
+use crate::connection::open_reader;
+use crate::options::Options;
+
+/// Connections that wait for work. One that is missing is opened; one too many is closed.
+pub(crate) struct Readers {
+    path: PathBuf,
+    options: Options,
+    idle: ArrayQueue<Connection>,
+    scans: Semaphore,
+}
+
+impl Readers {
+    pub(crate) fn new(path: PathBuf, options: Options) -> Self {
+        let idle = ArrayQueue::new(options.readers.max(1));
+        let scans = Semaphore::new(options.scans.max(1));
+        Self { path, options, idle, scans }
+    }
+
+    /// Reads here and now. Only for what takes microseconds.
+    pub(crate) fn short<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let connection = match self.idle.pop() {
+            Some(connection) => connection,
+            None => open_reader(&self.path, &self.options)?,
+        };
+        let result = read(&connection);
+        // A full pool closes it.
+        let _ = self.idle.push(connection);
+        result
+    }
+
+    /// Reads on a blocking thread, in one snapshot; waits while too many others do.
+    pub(crate) async fn scan<T: Send + 'static>(
+        self: &Arc<Self>,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let stopped = |_| StoreError::Unavailable("the store is closed".to_owned());
+        let _permit = self.scans.acquire().await.map_err(stopped)?;
+        let readers = Arc::clone(self);
+        let task =
+            tokio::task::spawn_blocking(move || readers.short(|connection| snapshot(connection, read)));
+        task.await.map_err(|error| StoreError::Unavailable(error.to_string()))?
+    }
+}
+
+/// Runs several statements against one state of the database.
+pub(crate) fn snapshot<T>(
+    connection: &Connection,
+    read: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let transaction =
+        connection.unchecked_transaction().map_err(|error| crate::error::unavailable(&error))?;
+    // Dropping rolls back; nothing was written.
+    read(&transaction)
+}

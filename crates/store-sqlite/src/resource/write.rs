@@ -1,0 +1,176 @@
+//! Writing resource rows: creations, updates, deletions, versions.
+
+use rollcall_store::StoreError;
+use rollcall_store::write::{Batch, Content, Create, Delete, Update};
+use rusqlite::OptionalExtension as _;
+use uuid::Uuid;
+
+use super::value;
+use crate::error::{IdColumn, OrUnavailable as _, unsigned};
+use crate::membership::{self, Delta};
+use crate::session::Session;
+use crate::tombstone;
+
+const TAKEN: &str = "SELECT 1 FROM resource WHERE id = ?1";
+const ADD: &str = "INSERT INTO resource
+    (collection, id, version, revision, created, modified, plain, display, body)
+    VALUES (?1, ?2, 1, 1, ?3, ?3, ?4, ?5, ?6)";
+const CURRENT: &str = "SELECT r.key, r.collection, r.version, r.revision
+    FROM resource AS r JOIN collection AS c ON c.key = r.collection
+    WHERE r.id = ?1 AND c.source = ?2 AND c.kind = ?3";
+const SAME: &str = "SELECT 1 FROM resource WHERE key = ?1 AND body = ?2 AND plain = ?3 AND display IS ?4";
+const DISPLAY: &str = "SELECT display FROM resource WHERE key = ?1";
+const REPLACE: &str = "UPDATE resource SET version = version + 1, revision = revision + 1,
+    modified = ?2, plain = ?3, display = ?4, body = ?5 WHERE key = ?1";
+const BUMP: &str =
+    "UPDATE resource SET version = version + 1, modified = ?2 WHERE key = ?1 RETURNING version";
+const VERSION: &str = "SELECT version FROM resource WHERE key = ?1";
+const REMOVE: &str = "DELETE FROM resource WHERE key = ?1";
+
+#[cfg(test)]
+pub(crate) const STATEMENTS: &[&str] = &[TAKEN, ADD, CURRENT, SAME, DISPLAY, REPLACE, BUMP, VERSION, REMOVE];
+
+/// One write on its way.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    pub(crate) key: i64,
+    pub(crate) id: Uuid,
+    pub(crate) collection: i64,
+    pub(crate) version: u64,
+    /// Whether the row is other than before; its version has advanced.
+    pub(crate) changed: bool,
+    /// What changed of its members.
+    pub(crate) members: Delta,
+}
+
+pub(crate) fn create(
+    session: &mut Session<'_>,
+    batch: &Batch,
+    create: &Create,
+) -> Result<Progress, StoreError> {
+    let collection = session.collection(batch.source, &create.kind)?;
+    let content = &create.content;
+    if session.prepare(TAKEN)?.exists([IdColumn(create.id)]).or_unavailable()? {
+        return Err(StoreError::Conflict { attribute: "id".to_owned(), id: None });
+    }
+    let rows = value::rows(session, collection, &content.index)?;
+    value::check(session, &rows, None)?;
+    session
+        .prepare(ADD)?
+        .execute((
+            collection,
+            IdColumn(create.id),
+            batch.now.0,
+            content.plain,
+            &content.display,
+            &content.body[..],
+        ))
+        .or_unavailable()?;
+    let key = session.connection().last_insert_rowid();
+    value::add(session, key, &rows)?;
+    session.count(collection, 1);
+    session.touch(create.id);
+    Ok(Progress { key, id: create.id, collection, version: 1, changed: true, members: Delta::default() })
+}
+
+pub(crate) fn update(
+    session: &mut Session<'_>,
+    batch: &Batch,
+    update: &Update,
+) -> Result<Progress, StoreError> {
+    let (mut progress, revision) = current(session, batch, update.id, &update.kind)?;
+    check_version(update.if_version.as_deref(), progress.version)?;
+    if let Some((expected, content)) = &update.content {
+        if *expected != revision {
+            return Err(StoreError::Stale);
+        }
+        replace(session, batch, &mut progress, content)?;
+    }
+    Ok(progress)
+}
+
+pub(crate) fn delete(
+    session: &mut Session<'_>,
+    batch: &Batch,
+    delete: &Delete,
+) -> Result<Progress, StoreError> {
+    let (mut progress, _) = current(session, batch, delete.id, &delete.kind)?;
+    check_version(delete.if_version.as_deref(), progress.version)?;
+    tombstone::add(session, batch, delete, progress.key)?;
+    membership::remove_all(session, batch, progress.key)?;
+    value::remove_all(session, progress.key)?;
+    session.prepare(REMOVE)?.execute([progress.key]).or_unavailable()?;
+    session.count(progress.collection, -1);
+    session.touch(delete.id);
+    progress.changed = true;
+    Ok(progress)
+}
+
+/// Advances version and `modified` of a resource whose members changed, and returns the version.
+pub(crate) fn bump(session: &mut Session<'_>, batch: &Batch, key: i64) -> Result<u64, StoreError> {
+    let version = session.prepare(BUMP)?.query_row((key, batch.now.0), |row| row.get(0)).or_unavailable()?;
+    unsigned(version, "resource", "version")
+}
+
+/// Takes the version that the whole unit has led to; that of a deleted resource stays.
+pub(crate) fn reread_version(session: &mut Session<'_>, progress: &mut Progress) -> Result<(), StoreError> {
+    let version: Option<i64> =
+        session.prepare(VERSION)?.query_row([progress.key], |row| row.get(0)).optional().or_unavailable()?;
+    if let Some(version) = version {
+        progress.version = unsigned(version, "resource", "version")?;
+    }
+    Ok(())
+}
+
+fn current(
+    session: &mut Session<'_>,
+    batch: &Batch,
+    id: Uuid,
+    kind: &str,
+) -> Result<(Progress, u64), StoreError> {
+    let row: Option<(i64, i64, i64, i64)> = session
+        .prepare(CURRENT)?
+        .query_row((IdColumn(id), batch.source.0, kind), |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        })
+        .optional()
+        .or_unavailable()?;
+    let (key, collection, version, revision) = row.ok_or(StoreError::NotFound)?;
+    let version = unsigned(version, "resource", "version")?;
+    let progress = Progress { key, id, collection, version, changed: false, members: Delta::default() };
+    Ok((progress, unsigned(revision, "resource", "revision")?))
+}
+
+fn check_version(wanted: Option<&[u64]>, version: u64) -> Result<(), StoreError> {
+    let fits = wanted.is_none_or(|wanted| wanted.contains(&version));
+    fits.then_some(()).ok_or(StoreError::VersionMismatch)
+}
+
+fn replace(
+    session: &mut Session<'_>,
+    batch: &Batch,
+    progress: &mut Progress,
+    content: &Content,
+) -> Result<(), StoreError> {
+    let key = progress.key;
+    let row = (key, &content.body[..], content.plain, &content.display);
+    if session.prepare(SAME)?.exists(row).or_unavailable()? {
+        return Ok(());
+    }
+    let rows = value::rows(session, progress.collection, &content.index)?;
+    value::change(session, key, &rows)?;
+    let before: Option<String> =
+        session.prepare(DISPLAY)?.query_row([key], |row| row.get(0)).or_unavailable()?;
+    session
+        .prepare(REPLACE)?
+        .execute((key, batch.now.0, content.plain, &content.display, &content.body[..]))
+        .or_unavailable()?;
+    if before != content.display && membership::is_group(session, key)? {
+        // Every member shows the name.
+        session.touch_all();
+    }
+    session.touch(progress.id);
+    progress.version += 1;
+    progress.changed = true;
+    Ok(())
+}

@@ -1,0 +1,287 @@
+//! One transaction of the writer: what it knows, counts and touches besides its rows.
+
+use std::collections::HashMap;
+
+use rollcall_domain::source::SourceKey;
+use rollcall_domain::tenant::TenantKey;
+use rollcall_store::StoreError;
+use rollcall_store::stamps::Stamps;
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _};
+use uuid::Uuid;
+
+use crate::error::{OrUnavailable as _, signed, unsigned};
+use crate::writer::Abort;
+
+/// More ids than these end all stamps at once.
+const MAX_TOUCHED: usize = 1_000;
+
+const LAST_CHANGE: &str = "SELECT last_change FROM tenant WHERE key = ?1";
+const SET_LAST_CHANGE: &str = "UPDATE tenant SET last_change = ?2 WHERE key = ?1";
+const ADD_TO_COUNT: &str = "UPDATE collection SET count = count + ?2 WHERE key = ?1";
+const SOURCE_TENANT: &str = "SELECT tenant FROM source WHERE key = ?1";
+const COLLECTION: &str = "SELECT key FROM collection WHERE source = ?1 AND kind = ?2";
+const ADD_COLLECTION: &str = "INSERT INTO collection (source, kind) VALUES (?1, ?2) RETURNING key";
+const ATTRIBUTE: &str = "SELECT key FROM attribute WHERE collection = ?1 AND path = ?2";
+const ADD_ATTRIBUTE: &str = "INSERT INTO attribute (collection, path) VALUES (?1, ?2) RETURNING key";
+
+#[cfg(test)]
+pub(crate) const STATEMENTS: &[&str] = &[
+    LAST_CHANGE,
+    SET_LAST_CHANGE,
+    ADD_TO_COUNT,
+    SOURCE_TENANT,
+    COLLECTION,
+    ADD_COLLECTION,
+    ATTRIBUTE,
+    ADD_ATTRIBUTE,
+];
+
+/// Rows that hardly change, kept between transactions; forgotten when one is rolled back.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    tenants: HashMap<i64, i64>,
+    collections: HashMap<i64, Vec<(String, i64)>>,
+    attributes: HashMap<i64, Vec<(String, i64)>>,
+    /// Whether rows were added by the running transaction.
+    fresh: bool,
+}
+
+impl Known {
+    pub(crate) fn forget(&mut self) {
+        *self = Self::default();
+    }
+}
+
+/// Whose stamps end with the commit.
+#[derive(Debug, Default)]
+pub(crate) struct Touched {
+    ids: Vec<Uuid>,
+    all: bool,
+}
+
+impl Touched {
+    pub(crate) fn publish(&self, stamps: &Stamps) {
+        if self.all || self.ids.len() > MAX_TOUCHED {
+            stamps.touch_all();
+        } else {
+            self.ids.iter().for_each(|id| stamps.touch(*id));
+        }
+    }
+}
+
+/// The running transaction.
+pub(crate) struct Session<'a> {
+    connection: &'a Connection,
+    known: &'a mut Known,
+    careful: bool,
+    touched: Touched,
+    sequences: HashMap<i64, u64>,
+    counts: Vec<(i64, i64)>,
+}
+
+/// What a rollback to a savepoint must undo besides rows.
+struct Mark {
+    ids: usize,
+    all: bool,
+    counts: usize,
+    sequences: HashMap<i64, u64>,
+    changes: u64,
+}
+
+impl<'a> Session<'a> {
+    pub(crate) fn new(connection: &'a Connection, known: &'a mut Known, careful: bool) -> Self {
+        known.fresh = false;
+        Self {
+            connection,
+            known,
+            careful,
+            touched: Touched::default(),
+            sequences: HashMap::new(),
+            counts: Vec::new(),
+        }
+    }
+
+    pub(crate) fn connection(&self) -> &'a Connection {
+        self.connection
+    }
+
+    /// A statement of this connection, prepared once.
+    pub(crate) fn prepare(&self, sql: &str) -> Result<CachedStatement<'a>, StoreError> {
+        self.connection.prepare_cached(sql).or_unavailable()
+    }
+
+    /// Runs something that checks before it changes: an error leaves nothing, or the transaction is run
+    /// again with a savepoint here.
+    pub(crate) fn checked<T, E>(
+        &mut self,
+        run: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<Result<T, E>, Abort> {
+        if self.careful {
+            return self.protected(run);
+        }
+        let mark = self.mark();
+        let result = run(self);
+        if result.is_err() {
+            if self.connection.total_changes() != mark.changes {
+                return Err(Abort::Dirty);
+            }
+            self.undo(mark);
+        }
+        Ok(result)
+    }
+
+    /// Runs something inside a savepoint: an error leaves nothing.
+    pub(crate) fn protected<T, E>(
+        &mut self,
+        run: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<Result<T, E>, Abort> {
+        let mark = self.mark();
+        self.statement("SAVEPOINT unit")?;
+        let result = run(self);
+        if result.is_err() {
+            if self.connection.is_autocommit() {
+                // SQLite has rolled back everything by itself, as it does when the disk is full.
+                let message = "the transaction was rolled back".to_owned();
+                return Err(Abort::Failed(StoreError::Unavailable(message)));
+            }
+            self.statement("ROLLBACK TO unit")?;
+            self.undo(mark);
+        }
+        self.statement("RELEASE unit")?;
+        Ok(result)
+    }
+
+    /// Ends the stamp of a resource with the commit.
+    pub(crate) fn touch(&mut self, id: Uuid) {
+        if self.touched.ids.len() <= MAX_TOUCHED {
+            self.touched.ids.push(id);
+        }
+    }
+
+    /// Ends all stamps with the commit.
+    pub(crate) fn touch_all(&mut self) {
+        self.touched.all = true;
+    }
+
+    /// The next number of the tenant's change sequence.
+    pub(crate) fn next_sequence(&mut self, tenant: TenantKey) -> Result<u64, StoreError> {
+        let last = match self.sequences.get(&tenant.0) {
+            Some(last) => *last,
+            None => {
+                let last = self.prepare(LAST_CHANGE)?.query_row([tenant.0], |row| row.get(0));
+                unsigned(last.or_unavailable()?, "tenant", "last_change")?
+            }
+        };
+        self.sequences.insert(tenant.0, last + 1);
+        Ok(last + 1)
+    }
+
+    /// Counts resources that came or went.
+    pub(crate) fn count(&mut self, collection: i64, more: i64) {
+        self.counts.push((collection, more));
+    }
+
+    /// Forgets what is known, after a change of rows that it came from.
+    pub(crate) fn forget(&mut self) {
+        self.known.forget();
+    }
+
+    /// Whether the source is there and the tenant's.
+    pub(crate) fn owns(&mut self, tenant: TenantKey, source: SourceKey) -> Result<bool, StoreError> {
+        if let Some(owner) = self.known.tenants.get(&source.0) {
+            return Ok(*owner == tenant.0);
+        }
+        let owner: Option<i64> = self
+            .prepare(SOURCE_TENANT)?
+            .query_row([source.0], |row| row.get(0))
+            .optional()
+            .or_unavailable()?;
+        let Some(owner) = owner else { return Ok(false) };
+        self.known.tenants.insert(source.0, owner);
+        Ok(owner == tenant.0)
+    }
+
+    /// The collection of this type, made when missing.
+    pub(crate) fn collection(&mut self, source: SourceKey, kind: &str) -> Result<i64, StoreError> {
+        let known = self.known.collections.entry(source.0).or_default();
+        if let Some((_, collection)) = known.iter().find(|(name, _)| name == kind) {
+            return Ok(*collection);
+        }
+        let read = |row: &rusqlite::Row<'_>| row.get(0);
+        let found =
+            self.prepare(COLLECTION)?.query_row((source.0, kind), read).optional().or_unavailable()?;
+        let collection = match found {
+            Some(collection) => collection,
+            None => {
+                self.known.fresh = true;
+                self.prepare(ADD_COLLECTION)?.query_row((source.0, kind), read).or_unavailable()?
+            }
+        };
+        self.known.collections.entry(source.0).or_default().push((kind.to_owned(), collection));
+        Ok(collection)
+    }
+
+    /// The key of an attribute's path in a collection, made when missing.
+    pub(crate) fn attribute(&mut self, collection: i64, path: &str) -> Result<i64, StoreError> {
+        let known = self.known.attributes.entry(collection).or_default();
+        if let Some((_, key)) = known.iter().find(|(name, _)| name == path) {
+            return Ok(*key);
+        }
+        let read = |row: &rusqlite::Row<'_>| row.get(0);
+        let found =
+            self.prepare(ATTRIBUTE)?.query_row((collection, path), read).optional().or_unavailable()?;
+        let key = match found {
+            Some(key) => key,
+            None => {
+                self.known.fresh = true;
+                self.prepare(ADD_ATTRIBUTE)?.query_row((collection, path), read).or_unavailable()?
+            }
+        };
+        self.known.attributes.entry(collection).or_default().push((path.to_owned(), key));
+        Ok(key)
+    }
+
+    /// Writes the counters. The last statements before the commit.
+    pub(crate) fn finish(&mut self) -> Result<(), StoreError> {
+        for (tenant, last) in &self.sequences {
+            self.prepare(SET_LAST_CHANGE)?.execute((tenant, signed(*last))).or_unavailable()?;
+        }
+        let mut counts: HashMap<i64, i64> = HashMap::new();
+        for (collection, more) in &self.counts {
+            *counts.entry(*collection).or_default() += more;
+        }
+        for (collection, more) in counts {
+            self.prepare(ADD_TO_COUNT)?.execute((collection, more)).or_unavailable()?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn into_touched(self) -> Touched {
+        self.touched
+    }
+
+    fn mark(&self) -> Mark {
+        Mark {
+            ids: self.touched.ids.len(),
+            all: self.touched.all,
+            counts: self.counts.len(),
+            sequences: self.sequences.clone(),
+            changes: self.connection.total_changes(),
+        }
+    }
+
+    fn undo(&mut self, mark: Mark) {
+        self.touched.ids.truncate(mark.ids);
+        self.touched.all = mark.all;
+        self.counts.truncate(mark.counts);
+        self.sequences = mark.sequences;
+        if self.known.fresh {
+            self.known.forget();
+        }
+    }
+
+    fn statement(&self, sql: &'static str) -> Result<(), Abort> {
+        let done = self.prepare(sql).and_then(|mut statement| statement.execute([]).or_unavailable());
+        done.map(drop).map_err(Abort::Failed)
+    }
+}

@@ -1,0 +1,39 @@
+//! Tenants.
+
+use rollcall_domain::tenant::{Tenant, TenantKey};
+use rollcall_store::StoreError;
+use rusqlite::{Connection, OptionalExtension as _, Row};
+use uuid::Uuid;
+
+use crate::error::{IdColumn, OrUnavailable as _};
+use crate::session::Session;
+
+const BY_NAME: &str = "SELECT key, id, name FROM tenant WHERE name = ?1";
+const ALL: &str = "SELECT key, id, name FROM tenant ORDER BY name";
+const ADD: &str =
+    "INSERT INTO tenant (id, name) VALUES (?1, ?2) ON CONFLICT DO NOTHING RETURNING key, id, name";
+
+#[cfg(test)]
+pub(crate) const STATEMENTS: &[&str] = &[BY_NAME, ALL, ADD];
+
+pub(crate) fn by_name(connection: &Connection, name: &str) -> Result<Option<Tenant>, StoreError> {
+    let mut statement = connection.prepare_cached(BY_NAME).or_unavailable()?;
+    statement.query_row([name], read).optional().or_unavailable()
+}
+
+pub(crate) fn all(connection: &Connection) -> Result<Vec<Tenant>, StoreError> {
+    let mut statement = connection.prepare_cached(ALL).or_unavailable()?;
+    let rows = statement.query_map([], read).or_unavailable()?;
+    rows.collect::<rusqlite::Result<_>>().or_unavailable()
+}
+
+pub(crate) fn create(session: &mut Session<'_>, id: Uuid, name: &str) -> Result<Tenant, StoreError> {
+    session.touch_all();
+    let added = session.prepare(ADD)?.query_row((IdColumn(id), name), read).optional().or_unavailable()?;
+    added.ok_or_else(|| StoreError::Conflict { attribute: "name".to_owned(), id: None })
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Tenant> {
+    let id: IdColumn = row.get(1)?;
+    Ok(Tenant { key: TenantKey(row.get(0)?), id: id.0, name: row.get(2)? })
+}
