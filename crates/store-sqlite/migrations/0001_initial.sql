@@ -124,6 +124,7 @@ CREATE TABLE tombstone (
     deleted INTEGER NOT NULL
 ) STRICT;
 
+CREATE INDEX tombstone_id ON tombstone (source, kind, id);
 CREATE INDEX tombstone_external_id ON tombstone (source, kind, external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX tombstone_user_name ON tombstone (source, kind, user_name) WHERE user_name IS NOT NULL;
 

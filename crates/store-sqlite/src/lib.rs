@@ -19,6 +19,8 @@ mod reindex;
 mod resource;
 mod session;
 mod source;
+#[cfg(test)]
+mod statements;
 mod tenant;
 mod tombstone;
 mod writer;

@@ -4,6 +4,7 @@
 //! [`write::Unit`]s, each all or nothing, each with its change records in the same transaction.
 //! Nothing here knows SQL or HTTP.
 
+pub mod conformance;
 pub mod error;
 pub mod index;
 pub mod plan;

@@ -163,13 +163,14 @@ impl Planner<'_> {
                 if self.index.has_members() =>
             {
                 let condition = Condition::HasMember(fold(member, false).into_owned());
-                Plan { condition, exact: !target.case_exact }
+                // An id as it is printed can only be one member's, whatever the case rule.
+                Plan { condition, exact: !target.case_exact || is_printed_id(member) }
             }
             ((None, "groups", Some("value")), CompareOp::Eq, Scalar::Text(group))
                 if self.index.has_groups() =>
             {
-                let condition = parse_id(group).map_or(Condition::None, Condition::MemberOf);
-                Plan { condition, exact: !target.case_exact }
+                let found = parse_id(group).filter(|_| !target.case_exact || is_printed_id(group));
+                Plan::exactly(found.map_or(Condition::None, Condition::MemberOf))
             }
             _ => self.index.find(target).map_or_else(Plan::scan, |found| {
                 let value = typed(value, found.target.kind);
@@ -196,8 +197,13 @@ pub fn parse_id(text: &str) -> Option<Uuid> {
 }
 
 fn exact_id(text: &str) -> Condition {
-    // `id` is caseExact, and printed in lower case.
-    parse_id(text).filter(|id| id.to_string() == text).map_or(Condition::None, Condition::Id)
+    // `id` is caseExact.
+    parse_id(text).filter(|_| is_printed_id(text)).map_or(Condition::None, Condition::Id)
+}
+
+/// Whether a text is an id in lower case, as they are printed.
+fn is_printed_id(text: &str) -> bool {
+    parse_id(text).is_some_and(|id| id.to_string() == text)
 }
 
 fn one_or(mut terms: Vec<Condition>, none: Condition, many: fn(Vec<Condition>) -> Condition) -> Condition {
@@ -344,4 +350,148 @@ fn write_terms(f: &mut fmt::Formatter<'_>, word: &str, terms: &[Condition]) -> f
         write!(f, "{term}")?;
     }
     f.write_str(")")
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+    use rollcall_scim::filter::Filter;
+    use rollcall_scim::schema::Registry;
+
+    use super::*;
+
+    fn check(kind: &str, filters: &[&str], expected: &Expect) {
+        let registry = Registry::builtin().unwrap();
+        let kind = registry.type_named(kind).unwrap();
+        let index = Indexer::new(kind);
+        let line = |filter: &&str| {
+            let plan = Plan::of(&Filter::parse(filter).unwrap().bind(kind).unwrap(), &index);
+            format!("{filter}  →  {}{}\n", plan.condition, if plan.exact { "" } else { " (more)" })
+        };
+        expected.assert_eq(&filters.iter().map(line).collect::<String>());
+    }
+
+    #[test]
+    fn comparisons_become_index_rows_columns_and_memberships() {
+        let user = [
+            r#"userName eq "Ann""#,
+            r#"externalId eq "Ann""#,
+            r#"userName sw "A""#,
+            r#"userName ge "B""#,
+            r#"userName lt "B""#,
+            "userName pr",
+            "id pr",
+            r#"emails eq "A@x""#,
+            r#"name.familyName eq "X""#,
+            r#"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber eq "7""#,
+            r#"id eq "0190d4c8-9b1a-7000-8000-000000000001""#,
+            r#"id eq "0190D4C8-9B1A-7000-8000-000000000001""#,
+            r#"groups eq "0190d4c8-9b1a-7000-8000-000000000001""#,
+            r#"groups eq "0190D4C8-9B1A-7000-8000-000000000001""#,
+            r#"groups.value eq "nothing""#,
+            r#"meta.lastModified gt "1970-01-01T00:00:00.0015Z""#,
+            r#"meta.lastModified lt "1970-01-01T00:00:00.0015Z""#,
+            r#"meta.created eq "1970-01-01T00:00:00.0015Z""#,
+            r#"meta.created eq "1970-01-01T00:00:00.001Z""#,
+        ];
+        check(
+            "User",
+            &user,
+            &expect![[r#"
+                userName eq "Ann"  →  userName="ann"
+                externalId eq "Ann"  →  externalId="Ann"
+                userName sw "A"  →  userName from "a" before "b"
+                userName ge "B"  →  userName from "b"
+                userName lt "B"  →  userName from the first before "b"
+                userName pr  →  userName after ""
+                id pr  →  all
+                emails eq "A@x"  →  emails.value="a@x"
+                name.familyName eq "X"  →  name.familyName="x"
+                urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber eq "7"  →  urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber="7"
+                id eq "0190d4c8-9b1a-7000-8000-000000000001"  →  id=0190d4c8-9b1a-7000-8000-000000000001
+                id eq "0190D4C8-9B1A-7000-8000-000000000001"  →  none
+                groups eq "0190d4c8-9b1a-7000-8000-000000000001"  →  member-of=0190d4c8-9b1a-7000-8000-000000000001
+                groups eq "0190D4C8-9B1A-7000-8000-000000000001"  →  none
+                groups.value eq "nothing"  →  none
+                meta.lastModified gt "1970-01-01T00:00:00.0015Z"  →  modified>=2
+                meta.lastModified lt "1970-01-01T00:00:00.0015Z"  →  modified<=1
+                meta.created eq "1970-01-01T00:00:00.0015Z"  →  none
+                meta.created eq "1970-01-01T00:00:00.001Z"  →  created>=1<=1
+            "#]],
+        );
+        check(
+            "Group",
+            &[
+                r#"members eq "ABC""#,
+                r#"members eq "0190d4c8-9b1a-7000-8000-000000000001""#,
+                r#"members[value eq "x"]"#,
+                "members pr",
+            ],
+            &expect![[r#"
+                members eq "ABC"  →  has-member=abc (more)
+                members eq "0190d4c8-9b1a-7000-8000-000000000001"  →  has-member=0190d4c8-9b1a-7000-8000-000000000001
+                members[value eq "x"]  →  has-member=x (more)
+                members pr  →  all (more)
+            "#]],
+        );
+    }
+
+    #[test]
+    fn what_no_index_answers_is_left_to_evaluation() {
+        let filters = [
+            r#"userName ne "a""#,
+            r#"userName co "a""#,
+            r#"userName ew "a""#,
+            r#"title eq "a""#,
+            "active eq true",
+            r#"not (userName eq "a")"#,
+            "externalId eq null",
+            r#"title eq "x" and userName eq "a""#,
+            r#"title eq "x" or userName eq "a""#,
+            r#"userName eq "a" and (title pr or externalId pr) and externalId sw "b""#,
+            r#"userName eq "a" or externalId eq "b" or groups eq "nothing""#,
+            r#"emails[value eq "a" and type eq "work"]"#,
+            r#"emails[value eq "a" or value eq "b"]"#,
+            r#"emails.value eq "a" and groups eq "nothing""#,
+        ];
+        check(
+            "User",
+            &filters,
+            &expect![[r#"
+                userName ne "a"  →  all (more)
+                userName co "a"  →  all (more)
+                userName ew "a"  →  all (more)
+                title eq "a"  →  all (more)
+                active eq true  →  all (more)
+                not (userName eq "a")  →  all (more)
+                externalId eq null  →  all (more)
+                title eq "x" and userName eq "a"  →  userName="a" (more)
+                title eq "x" or userName eq "a"  →  all (more)
+                userName eq "a" and (title pr or externalId pr) and externalId sw "b"  →  (userName="a" and externalId from "b" before "c") (more)
+                userName eq "a" or externalId eq "b" or groups eq "nothing"  →  (userName="a" or externalId="b")
+                emails[value eq "a" and type eq "work"]  →  emails.value="a" (more)
+                emails[value eq "a" or value eq "b"]  →  (emails.value="a" or emails.value="b")
+                emails.value eq "a" and groups eq "nothing"  →  none
+            "#]],
+        );
+    }
+
+    #[test]
+    fn long_prefixes_are_cut_and_large_filters_are_not_compiled() {
+        assert_eq!(after_all("ab").as_deref(), Some("ac"));
+        assert_eq!(after_all("a\u{d7ff}").as_deref(), Some("a\u{e000}"));
+        assert_eq!(after_all("a\u{10ffff}").as_deref(), Some("b"));
+        assert_eq!(after_all("\u{10ffff}"), None);
+        let long = prefix("a".to_owned(), &"é".repeat(200));
+        assert!(!long.exact);
+        let registry = Registry::builtin().unwrap();
+        let kind = registry.type_named("User").unwrap();
+        let terms = |count| vec![r#"userName eq "a""#; count].join(" or ");
+        let plan = |count| {
+            let filter = Filter::parse(&terms(count)).unwrap().bind(kind).unwrap();
+            Plan::of(&filter, &Indexer::new(kind))
+        };
+        assert!(plan(MAX_LEAVES).exact);
+        assert_eq!(plan(MAX_LEAVES + 1), Plan::scan());
+    }
 }

@@ -1,0 +1,254 @@
+//! Members, groups of groups, pending members.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::world::{Backend, World};
+use crate::StoreError;
+use crate::write::{MemberChange, Outcome, Unit, Write};
+
+fn values(ids: &[Uuid]) -> Vec<String> {
+    ids.iter().map(Uuid::to_string).collect()
+}
+
+fn add(ids: &[Uuid]) -> Vec<MemberChange> {
+    vec![MemberChange::Add(values(ids))]
+}
+
+fn remove(ids: &[Uuid]) -> Vec<MemberChange> {
+    vec![MemberChange::Remove(values(ids))]
+}
+
+/// Sixteen writers change one group at once, and every change is there.
+pub async fn concurrent_additions_and_removals_lose_nothing(backend: &dyn Backend) {
+    let world = World::new(backend).await;
+    let (mut leaving, mut coming) = (Vec::new(), Vec::new());
+    for number in 0..16 * 4 {
+        leaving.push(world.user(&format!("old{number}")).await);
+        coming.push(world.user(&format!("new{number}")).await);
+    }
+    let group = world.group("team", &leaving).await;
+    let tasks: Vec<_> = (0..16)
+        .map(|task| {
+            let (world, range) = (world.clone(), task * 4..task * 4 + 4);
+            let (leaving, coming) = (leaving[range.clone()].to_vec(), coming[range].to_vec());
+            tokio::spawn(async move {
+                for (old, new) in leaving.into_iter().zip(coming) {
+                    world.change(group, add(&[new])).await.unwrap();
+                    world.change(group, remove(&[old])).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let (mut found, mut wanted) = (world.members(group).await, values(&coming));
+    found.sort();
+    wanted.sort();
+    assert_eq!(found, wanted);
+    assert_eq!(world.get("Group", group).await.unwrap().version, 1 + 2 * 16 * 4);
+}
+
+/// Pages of members follow each other, each with type and display.
+pub async fn members_are_listed_in_order_of_addition(backend: &dyn Backend) {
+    let world = World::new(backend).await;
+    let (ann, bob, cat) = (world.user("ann").await, world.user("bob").await, world.user("cat").await);
+    let group = world.group("team", &[cat, ann, cat]).await;
+    world.change(group, add(&[bob])).await.unwrap();
+    let page = world.store.members(world.source, group, 0, 2).await.unwrap();
+    let shown: Vec<_> = page.iter().map(|row| (row.value.as_str(), row.kind.as_deref())).collect();
+    assert_eq!(shown, [(cat.to_string().as_str(), Some("User")), (ann.to_string().as_str(), Some("User"))]);
+    assert_eq!(page[0].display.as_deref(), Some("cat"));
+    let rest = world.store.members(world.source, group, page[1].key, 2).await.unwrap();
+    assert_eq!(rest.iter().map(|row| row.value.clone()).collect::<Vec<_>>(), values(&[bob]));
+}
+
+/// Direct groups come first, those above them after, each once.
+pub async fn groups_are_direct_and_through_other_groups(backend: &dyn Backend) {
+    let world = World::new(backend).await;
+    let (ann, bob) = (world.user("ann").await, world.user("bob").await);
+    let top = world.group("top", &[]).await;
+    let middle = world.group("middle", &[bob]).await;
+    let low = world.group("low", &[ann]).await;
+    assert_eq!(world.groups(ann).await, [(low, true)]);
+    world.change(middle, add(&[low])).await.unwrap();
+    world.change(top, add(&[middle])).await.unwrap();
+    assert_eq!(world.groups(ann).await, [(low, true), (top, false), (middle, false)]);
+    let both = world.store.groups(world.source, &[bob, world.id(), ann]).await.unwrap();
+    assert_eq!(both.iter().map(Vec::len).collect::<Vec<_>>(), [2, 0, 3]);
+    world.change(top, add(&[ann])).await.unwrap();
+    assert_eq!(world.groups(ann).await, [(top, true), (low, true), (middle, false)]);
+    let stamp = world.store.stamps().of(ann);
+    world.change(middle, remove(&[low])).await.unwrap();
+    assert_ne!(world.store.stamps().of(ann), stamp);
+    assert_eq!(world.groups(ann).await, [(top, true), (low, true)]);
+}
+
+/// Groups may be in each other, and in themselves.
+pub async fn a_cycle_of_groups_does_no_harm(backend: &dyn Backend) {
+    let world = World::new(backend).await;
+    let ann = world.user("ann").await;
+    let one = world.group("one", &[ann]).await;
+    let two = world.group("two", &[one]).await;
+    world.change(one, add(&[two, one])).await.unwrap();
+    assert_eq!(world.groups(ann).await, [(one, true), (two, false)]);
+    let filter = format!("groups.value eq \"{two}\"");
+    let page = world.list("User", Some(&filter), None, crate::query::Start::Offset(0), 10).await;
+    assert_eq!(page.total, Some(1));
+    world.delete("Group", two).await.unwrap();
+    assert_eq!(world.groups(ann).await, [(one, true)]);
+}
+
+/// What is so already changes neither version nor sequence.
+pub async fn adding_again_or_removing_the_absent_is_no_change(backend: &dyn Backend) {
+    let world = World::new(backend).await;
+    let (ann, bob) = (world.user("ann").await, world.user("bob").await);
+    let group = world.group("team", &[ann]).await;
+    for change in [add(&[ann]), remove(&[bob]), vec![MemberChange::Replace(values(&[ann]))]] {
+        let written = world.change(group, change).await.unwrap();
+        assert!(!written.changed && written.version == 1 && written.sequence.is_none());
+    }
+    let back = [add(&[bob]), remove(&[bob])].concat();
+    assert!(!world.change(group, back).await.unwrap().changed);
+}
+
+/// Replacing removes and adds the difference, and says so.
+pub async fn replacing_writes_the_difference(backend: &dyn Backend) {
+    let world = World::new(backend).await;
+    let (ann, bob, cat) = (world.user("ann").await, world.user("bob").await, world.user("cat").await);
+    let group = world.group("team", &[ann, bob]).await;
+    let written = world.change(group, vec![MemberChange::Replace(values(&[cat, bob, cat]))]).await.unwrap();
+    assert_eq!(world.members(group).await, values(&[bob, cat]));
+    let changes = world.store.changes(world.tenant, written.sequence.unwrap() - 1, 1).await.unwrap();
+    let detail: serde_json::Value = serde_json::from_str(&changes[0].detail).unwrap();
+    let cat = cat.to_string();
+    assert_eq!(detail, json!({"members": {"added": [cat], "removed": [ann.to_string()]}}));
+    let emptied = world.change(group, vec![MemberChange::Replace(Vec::new())]).await.unwrap();
+    assert!(emptied.changed && world.members(group).await.is_empty());
+}
+
+/// A filter over member objects selects what is removed.
+pub async fn members_are_removed_by_a_filter(backend: &dyn Backend) {
+    let world = World::new(backend).await;
+    let (ann, bob, cat) = (world.user("ann").await, world.user("bob").await, world.user("cat").await);
+    let inner = world.group("inner", &[]).await;
+    let group = world.group("team", &[ann, inner, bob, cat]).await;
+    let kind = world.kind("Group");
+    let bind = |filter: &str| {
+        let filter = rollcall_scim::filter::Filter::parse(filter).unwrap();
+        vec![MemberChange::RemoveWhere(filter.bind_element(kind.attribute("members").unwrap()).unwrap())]
+    };
+    world.change(group, bind(&format!("value eq \"{ann}\""))).await.unwrap();
+    assert_eq!(world.members(group).await, values(&[inner, bob, cat]));
+    world.change(group, bind(&format!("type eq \"User\" and value ne \"{bob}\""))).await.unwrap();
+    assert_eq!(world.members(group).await, values(&[inner, bob]));
+}
+
+/// A strict source refuses members that are not there, and changes nothing.
+pub async fn unknown_members_are_refused(backend: &dyn Backend) {
+    let world = World::new(backend).await;
+    let (ann, nobody) = (world.user("ann").await, world.id());
+    let group = world.group("team", &[]).await;
+    for name in [nobody.to_string(), "ann".to_owned()] {
+        let members = vec![ann.to_string(), name.clone()];
+        let added = world.change(group, vec![MemberChange::Add(members.clone())]).await;
+        assert_eq!(added, Err(StoreError::UnknownMember(name.clone())));
+        let mut create = world.creation("Group", &json!({"displayName": "other"}), &[]);
+        create.members = members;
+        assert_eq!(world.write(Write::Create(create)).await, Err(StoreError::UnknownMember(name)));
+    }
+    assert!(world.members(group).await.is_empty());
+    let page = world.list("Group", None, None, crate::query::Start::Offset(0), 10).await;
+    assert_eq!(page.total, Some(1));
+}
+
+/// Kept names are listed, and become members when a resource of that id or `externalId` arrives.
+pub async fn pending_members_become_real_when_they_arrive(backend: &dyn Backend) {
+    let world = World::new(backend).await.pending();
+    let ann = world.user("ann").await;
+    let group = world.group("team", &[]).await;
+    let mut create = world.creation("User", &json!({"userName": "by-id"}), &[]);
+    let later = create.id;
+    let names = vec![later.to_string(), "X1".to_owned(), ann.to_string(), "X1".to_owned()];
+    world.change(group, vec![MemberChange::Add(names)]).await.unwrap();
+    assert_eq!(world.members(group).await, [later.to_string(), "X1".to_owned(), ann.to_string()]);
+    let rows = world.store.members(world.source, group, 0, 10).await.unwrap();
+    assert_eq!(rows[1].kind, None);
+    let before = world.get("Group", group).await.unwrap();
+    world.write(Write::Create(create.clone())).await.unwrap();
+    assert_eq!(world.groups(later).await, [(group, true)]);
+    let after = world.get("Group", group).await.unwrap();
+    assert_eq!((after.version, after.revision), (before.version + 1, before.revision));
+    let bob = world.user("bob").await;
+    world.replace("User", bob, 1, json!({"userName": "bob", "externalId": "X1"})).await.unwrap();
+    assert_eq!(world.members(group).await, values(&[later, bob, ann]));
+    // The same name again is the same member.
+    let again = world.change(group, vec![MemberChange::Add(vec!["X1".to_owned()])]).await.unwrap();
+    assert!(!again.changed);
+    let elsewhere = world.beside("second").await;
+    create.id = elsewhere.id();
+    world.change(group, vec![MemberChange::Add(vec!["X2".to_owned()])]).await.unwrap();
+    elsewhere.create("User", json!({"userName": "x", "externalId": "X2"})).await.unwrap();
+    assert_eq!(world.members(group).await.last().unwrap(), "X2");
+    let removed = world.change(group, vec![MemberChange::Remove(vec!["x2".to_owned()])]).await.unwrap();
+    assert!(removed.changed && world.members(group).await.len() == 3);
+}
+
+/// Within a unit members may name what comes later, even in a circle.
+pub async fn members_may_be_created_by_the_same_unit(backend: &dyn Backend) {
+    let world = World::new(backend).await;
+    let mut one = world.creation("Group", &json!({"displayName": "one"}), &[]);
+    let mut two = world.creation("Group", &json!({"displayName": "two"}), &[]);
+    let ann = world.creation("User", &json!({"userName": "ann"}), &[]);
+    one.members = values(&[two.id, ann.id]);
+    two.members = values(&[one.id]);
+    let ids = [one.id, two.id, ann.id];
+    let unit = Unit { writes: vec![Write::Create(one), Write::Create(two), Write::Create(ann)] };
+    let outcomes = world.store.write(world.batch(vec![unit])).await.unwrap();
+    assert!(matches!(&outcomes[0], Outcome::Done(written) if written.len() == 3), "{outcomes:?}");
+    assert_eq!(world.groups(ids[2]).await, [(ids[0], true), (ids[1], false)]);
+}
+
+/// A deleted user leaves its groups, whose versions advance; a deleted group lets its members go.
+pub async fn a_deletion_ends_memberships_both_ways(backend: &dyn Backend) {
+    let world = World::new(backend).await;
+    let (ann, bob) = (world.user("ann").await, world.user("bob").await);
+    let group = world.group("team", &[ann, bob]).await;
+    let stamp = world.store.stamps().of(group);
+    let deleted = world.delete("User", ann).await.unwrap();
+    assert_ne!(world.store.stamps().of(group), stamp);
+    assert_eq!(world.members(group).await, values(&[bob]));
+    let stored = world.get("Group", group).await.unwrap();
+    assert_eq!((stored.version, stored.revision), (2, 1));
+    let changes = world.store.changes(world.tenant, deleted.sequence.unwrap() - 1, 10).await.unwrap();
+    assert_eq!(changes.len(), 1);
+    let stamp = world.store.stamps().of(bob);
+    world.delete("Group", group).await.unwrap();
+    assert_ne!(world.store.stamps().of(bob), stamp);
+    assert_eq!(world.groups(bob).await, []);
+}
+
+/// Members change the version, not the revision, so that they do not disturb writers of the body.
+pub async fn a_membership_keeps_the_revision(backend: &dyn Backend) {
+    let world = World::new(backend).await;
+    let ann = world.user("ann").await;
+    let group = world.group("team", &[]).await;
+    assert_eq!(world.change(group, add(&[ann])).await.unwrap().version, 2);
+    let written = world.replace("Group", group, 1, json!({"displayName": "crew"})).await.unwrap();
+    assert_eq!(written.version, 3);
+    let stored = world.get("Group", group).await.unwrap();
+    assert_eq!((stored.version, stored.revision), (3, 2));
+}
+
+/// The name of a group is shown in its members' `groups`.
+pub async fn a_renamed_group_is_seen_in_its_members_groups(backend: &dyn Backend) {
+    let world = World::new(backend).await;
+    let ann = world.user("ann").await;
+    let group = world.group("team", &[ann]).await;
+    let stamp = world.store.stamps().of(ann);
+    world.replace("Group", group, 1, json!({"displayName": "crew"})).await.unwrap();
+    assert_ne!(world.store.stamps().of(ann), stamp);
+    let groups = world.store.groups(world.source, &[ann]).await.unwrap();
+    assert_eq!(groups[0][0].display.as_deref(), Some("crew"));
+}

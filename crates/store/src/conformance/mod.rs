@@ -1,0 +1,89 @@
+//! The contract as tests: every backend runs them all with [`store_conformance!`](crate::store_conformance).
+//!
+//! Each function is one sentence of the contract, and panics where the backend breaks it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    reason = "a test suite"
+)]
+
+pub mod directory;
+pub mod listing;
+pub mod membership;
+pub mod world;
+pub mod writing;
+
+/// One `#[tokio::test]` for each sentence of the contract. Takes an expression that makes a fresh
+/// [`world::Backend`].
+#[macro_export]
+macro_rules! store_conformance {
+    ($backend:expr) => {
+        $crate::store_conformance! { @each $backend,
+            directory: [
+                the_default_tenant_is_there,
+                names_and_slugs_are_taken_once,
+                a_source_comes_back_as_written,
+                a_deleted_source_takes_all_but_its_changes,
+                credentials_come_back_oldest_first,
+                directory_commits_end_every_stamp,
+            ],
+            writing: [
+                a_created_resource_is_read_back,
+                another_sources_ids_are_invisible,
+                unique_values_are_taken_once_per_source_and_type,
+                a_unique_value_is_free_after_an_update_or_a_deletion,
+                an_update_that_changes_nothing_is_no_change,
+                a_stale_revision_is_refused,
+                if_match_names_the_current_version,
+                a_failed_unit_leaves_nothing,
+                units_after_too_many_failures_are_skipped,
+                what_is_not_there_is_not_found,
+                the_sequence_has_no_gaps_under_concurrent_writes,
+                a_failed_write_takes_no_sequence_number,
+                a_deletion_leaves_a_tombstone,
+                committed_writes_survive_a_reopening,
+                a_write_ends_the_stamp_of_its_resource,
+                reindexing_refuses_values_that_must_be_unique,
+            ],
+            membership: [
+                concurrent_additions_and_removals_lose_nothing,
+                members_are_listed_in_order_of_addition,
+                groups_are_direct_and_through_other_groups,
+                a_cycle_of_groups_does_no_harm,
+                adding_again_or_removing_the_absent_is_no_change,
+                replacing_writes_the_difference,
+                members_are_removed_by_a_filter,
+                unknown_members_are_refused,
+                pending_members_become_real_when_they_arrive,
+                members_may_be_created_by_the_same_unit,
+                a_deletion_ends_memberships_both_ways,
+                a_membership_keeps_the_revision,
+                a_renamed_group_is_seen_in_its_members_groups,
+            ],
+            listing: [
+                planned_filters_select_what_evaluation_selects,
+                a_page_of_a_filter_that_no_index_answers_is_full,
+                offsets_and_totals_agree,
+                positions_continue_a_listing,
+                a_walk_under_concurrent_writes_sees_all_that_stays,
+                sorting_puts_missing_values_last_and_first_when_descending,
+                a_sorted_listing_continues_after_its_position,
+            ],
+        }
+    };
+    (@each $backend:expr, $($module:ident: [$($name:ident),* $(,)?]),* $(,)?) => {
+        $(mod $module {
+            use super::*;
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $name() {
+                    $crate::conformance::$module::$name(&$backend).await;
+                }
+            )*
+        })*
+    };
+}
