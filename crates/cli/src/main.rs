@@ -1,2 +1,94 @@
-//! The binary.
-fn main() {}
+//! The one binary: reads arguments, opens the store, calls a use case, prints.
+
+mod args;
+mod bench;
+mod open;
+mod printer;
+mod serve;
+mod source;
+mod tenant;
+mod token;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Arguments, Command};
+use printer::Printer;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Why a command did not do what it was asked; decides the exit status.
+#[derive(Debug)]
+enum Failure {
+    /// The user's, or the peer's: exit 1.
+    Theirs(String),
+    /// Ours: exit 2.
+    Ours(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Ours(error)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::Ours(error.into())
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Ours(error.into())
+    }
+}
+
+/// What every command returns.
+type Done = Result<(), Failure>;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(1) } else { ExitCode::SUCCESS };
+        }
+    };
+    let printer = Printer::new(arguments.global.output);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return end(&printer, Err(error.into())),
+    };
+    let done = runtime.block_on(run(arguments, &printer));
+    runtime.shutdown_background();
+    end(&printer, done)
+}
+
+async fn run(arguments: Arguments, printer: &Printer) -> Done {
+    let Arguments { global, command } = arguments;
+    match command {
+        Command::Serve(serve) => serve::run(&global, &serve, printer).await,
+        Command::Tenant(command) => tenant::run(&global, command, printer).await,
+        Command::Source(command) => source::run(&global, command, printer).await,
+        Command::Token(command) => token::run(&global, command, printer).await,
+        Command::Bench(bench) => bench::run(&bench, printer).await,
+        Command::BenchReference(reference) => bench::reference(&reference).await,
+    }
+}
+
+fn end(printer: &Printer, done: Done) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Theirs(message)) => {
+            printer.error(&message);
+            ExitCode::from(1)
+        }
+        Err(Failure::Ours(error)) => {
+            printer.error(&format!("{error:#}"));
+            ExitCode::from(2)
+        }
+    }
+}

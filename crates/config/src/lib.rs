@@ -1,1 +1,253 @@
-//! Placeholder.
+//! Settings: `rollcall.toml`, then `ROLLCALL_*`, then flags; everything has a working default.
+//!
+//! This crate is the only reader of configuration files and of the environment (DESIGN decision 15).
+
+mod secret;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+pub use secret::{Secret, server_secret};
+
+/// The file that is read when none is named.
+pub const DEFAULT_FILE: &str = "rollcall.toml";
+
+/// Why there are no settings.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A file cannot be read.
+    #[error("{} cannot be read", path.display())]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file is not as it should be.
+    #[error("{}: {reason}", path.display())]
+    Malformed {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong, with line and column.
+        reason: String,
+    },
+    /// A value cannot be.
+    #[error("{name}: {reason}")]
+    Invalid {
+        /// The setting, as it was given.
+        name: String,
+        /// What it should be.
+        reason: String,
+    },
+}
+
+/// Where a value comes from: the environment, or a test's idea of it.
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The process's environment.
+pub fn environment(name: &str) -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "this is the reader of the environment")]
+    std::env::var(name).ok()
+}
+
+/// Makes the table of settings: for each its name, type, default and meaning. The file's key is the
+/// name, the variable's `ROLLCALL_` and the name in capitals.
+macro_rules! settings {
+    ($($(#[$doc:meta])* $name:ident: $kind:ty = $default:expr, $variable:literal;)*) => {
+        /// All settings.
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct Settings { $($(#[$doc])* pub $name: $kind,)* }
+
+        /// Settings of which some are given: a file, or flags.
+        #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct Given { $($(#[$doc])* pub $name: Option<$kind>,)* }
+
+        impl Default for Settings {
+            fn default() -> Self {
+                Self { $($name: $default,)* }
+            }
+        }
+
+        impl Settings {
+            fn take(&mut self, given: Given) {
+                $(if let Some(value) = given.$name { self.$name = value; })*
+            }
+        }
+
+        impl Given {
+            fn from_environment(environment: Environment<'_>) -> Result<Self, ConfigError> {
+                Ok(Self { $($name: environment($variable).map(|text| read($variable, &text)).transpose()?,)* })
+            }
+        }
+
+        /// Every setting: its key in the file and its variable.
+        pub const NAMES: &[(&str, &str)] = &[$((stringify!($name), $variable),)*];
+    };
+}
+
+settings! {
+    /// Address and port to listen on; port 0 is any free one.
+    listen: String = "127.0.0.1:8080".to_owned(), "ROLLCALL_LISTEN";
+    /// The SQLite file.
+    database: String = "rollcall.db".to_owned(), "ROLLCALL_DATABASE";
+    /// URL under which clients reach the server; empty: that of each request.
+    public_url: String = String::new(), "ROLLCALL_PUBLIC_URL";
+    /// PEM file of the certificate chain; empty: no TLS.
+    tls_certificate: String = String::new(), "ROLLCALL_TLS_CERTIFICATE";
+    /// PEM file of the private key.
+    tls_key: String = String::new(), "ROLLCALL_TLS_KEY";
+    /// File of the server's secret, made when it is not there; empty: the database's name and `.key`.
+    key_file: String = String::new(), "ROLLCALL_KEY_FILE";
+    /// What is logged: `error`, `warn`, `info`, `debug`, or a filter such as `info,rollcall_server=debug`.
+    log: String = "info".to_owned(), "ROLLCALL_LOG";
+    /// `text` or `json`.
+    log_format: String = "text".to_owned(), "ROLLCALL_LOG_FORMAT";
+    /// MiB that the cache of rendered resources may hold.
+    cache_mib: u32 = 32, "ROLLCALL_CACHE_MIB";
+    /// Seconds that a request body may take to arrive.
+    body_timeout_seconds: u32 = 30, "ROLLCALL_BODY_TIMEOUT_SECONDS";
+    /// Seconds that requests under way get to finish when the server stops.
+    grace_seconds: u32 = 20, "ROLLCALL_GRACE_SECONDS";
+}
+
+/// A value from text, by way of TOML: bare where TOML takes it, else as a string.
+fn read<T: serde::de::DeserializeOwned>(name: &str, text: &str) -> Result<T, ConfigError> {
+    let value = |text: toml::Value| T::deserialize(text).ok();
+    let bare = text.parse::<i64>().ok().map(toml::Value::Integer).and_then(value);
+    bare.or_else(|| value(toml::Value::String(text.to_owned()))).ok_or_else(|| ConfigError::Invalid {
+        name: name.to_owned(),
+        reason: format!("{text:?} does not fit"),
+    })
+}
+
+impl Settings {
+    /// Reads `file` (or [`DEFAULT_FILE`] if it is there), the environment, and `flags`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`]: an unknown key, a value of the wrong type, half a TLS pair, a URL that is none.
+    pub fn load(
+        file: Option<&Path>,
+        environment: Environment<'_>,
+        flags: Given,
+    ) -> Result<Self, ConfigError> {
+        let mut settings = Self::default();
+        let default = Path::new(DEFAULT_FILE);
+        match file {
+            Some(file) => settings.take(parse(file)?),
+            None if default.exists() => settings.take(parse(default)?),
+            None => {}
+        }
+        settings.take(Given::from_environment(environment)?);
+        settings.take(flags);
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// Where the server's secret is kept.
+    pub fn key_path(&self) -> PathBuf {
+        if self.key_file.is_empty() { format!("{}.key", self.database) } else { self.key_file.clone() }.into()
+    }
+
+    /// Certificate and key, when TLS is wanted.
+    pub fn tls(&self) -> Option<(&Path, &Path)> {
+        let wanted = !self.tls_certificate.is_empty();
+        wanted.then(|| (Path::new(&self.tls_certificate), Path::new(&self.tls_key)))
+    }
+
+    /// Time that a request body may take.
+    pub fn body_timeout(&self) -> Duration {
+        Duration::from_secs(self.body_timeout_seconds.into())
+    }
+
+    /// Time that requests get at the end.
+    pub fn grace(&self) -> Duration {
+        Duration::from_secs(self.grace_seconds.into())
+    }
+
+    fn check(&mut self) -> Result<(), ConfigError> {
+        let refuse = |name: &str, reason: &str| {
+            Err(ConfigError::Invalid { name: name.to_owned(), reason: reason.to_owned() })
+        };
+        if self.tls_certificate.is_empty() != self.tls_key.is_empty() {
+            return refuse("tls_certificate, tls_key", "give both, or neither");
+        }
+        if self.database.starts_with("postgres") {
+            return refuse("database", "PostgreSQL is not supported yet; name a file");
+        }
+        if !matches!(self.log_format.as_str(), "text" | "json") {
+            return refuse("log_format", "is text or json");
+        }
+        let url = self.public_url.trim_end_matches('/').to_owned();
+        if !url.is_empty() && !url.starts_with("https://") && !url.starts_with("http://") {
+            return refuse("public_url", "begins with https:// or http://");
+        }
+        self.public_url = url;
+        Ok(())
+    }
+}
+
+fn parse(path: &Path) -> Result<Given, ConfigError> {
+    let text = read_file(path)?;
+    toml::from_str(&text)
+        .map_err(|error| ConfigError::Malformed { path: path.to_owned(), reason: error.to_string() })
+}
+
+/// A text file that the operator named.
+///
+/// # Errors
+///
+/// [`ConfigError::Unreadable`].
+pub fn read_file(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(file: &str, variables: &[(&str, &str)], flags: Given) -> Result<Settings, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rollcall.toml");
+        std::fs::write(&path, file).unwrap();
+        let environment =
+            |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        Settings::load(Some(&path), &environment, flags)
+    }
+
+    #[test]
+    fn flags_go_before_variables_and_these_before_the_file() {
+        let file = "listen = \"a:1\"\ndatabase = \"a.db\"\ncache_mib = 1\n";
+        let variables = [("ROLLCALL_DATABASE", "b.db"), ("ROLLCALL_CACHE_MIB", "2")];
+        let settings = with(file, &variables, Given { cache_mib: Some(3), ..Given::default() }).unwrap();
+        assert_eq!(
+            (settings.listen.as_str(), settings.database.as_str(), settings.cache_mib),
+            ("a:1", "b.db", 3)
+        );
+        assert_eq!(settings.log, Settings::default().log);
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        for (file, variables, reason) in [
+            ("listne = \"a:1\"", [("", "")], "unknown field"),
+            ("cache_mib = \"x\"", [("", "")], "invalid type"),
+            ("", [("ROLLCALL_CACHE_MIB", "x")], "does not fit"),
+            ("tls_key = \"k\"", [("", "")], "both, or neither"),
+            ("public_url = \"example.com\"", [("", "")], "begins with"),
+            ("log_format = \"xml\"", [("", "")], "text or json"),
+        ] {
+            let error = with(file, &variables, Given::default()).unwrap_err().to_string();
+            assert!(error.contains(reason), "{file}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_number_stays_text_where_text_is_wanted() {
+        assert_eq!(with("", &[("ROLLCALL_DATABASE", "7")], Given::default()).unwrap().database, "7");
+    }
+}

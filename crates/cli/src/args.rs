@@ -1,0 +1,313 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use rollcall_config::Given;
+use rollcall_domain::credential::Scope;
+use uuid::Uuid;
+
+use crate::printer::Output;
+
+/// Keeps every application's roster of users and groups right.
+#[derive(Debug, Parser)]
+#[command(name = "rollcall", version, about, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Settings file [default: rollcall.toml, if it is there]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// SQLite file [default: rollcall.db; env: ROLLCALL_DATABASE]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub database: Option<String>,
+    /// Address and port the server listens on [default: 127.0.0.1:8080; env: ROLLCALL_LISTEN]
+    #[arg(long, global = true, value_name = "ADDRESS:PORT")]
+    pub listen: Option<String>,
+    /// URL under which clients reach the server [env: ROLLCALL_PUBLIC_URL]
+    #[arg(long, global = true, value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Tenant that the command is about
+    #[arg(long, global = true, default_value = "default")]
+    pub tenant: String,
+    /// How data is printed
+    #[arg(long, global = true, value_enum, default_value = "text")]
+    pub output: Output,
+}
+
+impl Global {
+    /// The settings among these flags.
+    pub(crate) fn given(&self) -> Given {
+        Given {
+            database: self.database.clone(),
+            listen: self.listen.clone(),
+            public_url: self.public_url.clone(),
+            ..Given::default()
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve SCIM
+    Serve(Serve),
+    /// Create and list tenants
+    #[command(subcommand)]
+    Tenant(Tenant),
+    /// Create and manage sources: one SCIM endpoint for one identity provider
+    #[command(subcommand)]
+    Source(Source),
+    /// Issue, list, rotate and revoke the tokens of a source
+    #[command(subcommand)]
+    Token(Token),
+    /// Measure a fresh server, or any SCIM server, beside the machine's reference lines
+    Bench(Bench),
+    /// A reference server of the benchmark
+    #[command(hide = true)]
+    BenchReference(BenchReference),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// PEM file of the certificate chain [env: ROLLCALL_TLS_CERTIFICATE]
+    #[arg(long, value_name = "FILE")]
+    pub tls_certificate: Option<String>,
+    /// PEM file of the private key [env: ROLLCALL_TLS_KEY]
+    #[arg(long, value_name = "FILE")]
+    pub tls_key: Option<String>,
+    /// What is logged: error, warn, info, debug [default: info; env: ROLLCALL_LOG]
+    #[arg(long, value_name = "FILTER")]
+    pub log: Option<String>,
+    /// text or json [default: text; env: ROLLCALL_LOG_FORMAT]
+    #[arg(long, value_name = "FORMAT")]
+    pub log_format: Option<String>,
+    /// Stop when standard input closes: for a parent that must not leave a server behind
+    #[arg(long, hide = true)]
+    pub stop_with_stdin: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Tenant {
+    /// Make a tenant
+    Create {
+        /// Its name: a-z, 0-9, - and _
+        name: String,
+    },
+    /// All tenants
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Source {
+    /// Make a source, and print its base URL and token, which is shown once
+    Create {
+        /// Its name in URLs: a-z, 0-9, - and _
+        slug: String,
+        /// How the identity provider bends the RFC: generic, strict, entra, okta, …
+        #[arg(long, default_value = "generic")]
+        dialect: String,
+        #[command(flatten)]
+        settings: SourceSettings,
+    },
+    /// The tenant's sources
+    List,
+    /// One source with its settings
+    Show {
+        /// The source
+        slug: String,
+    },
+    /// Change dialect or settings
+    Update {
+        /// The source
+        slug: String,
+        /// Another dialect
+        #[arg(long)]
+        dialect: Option<String>,
+        #[command(flatten)]
+        settings: SourceSettings,
+    },
+    /// Answer every request with 503 until resumed; nothing changes
+    Pause {
+        /// The source
+        slug: String,
+    },
+    /// Answer again
+    Resume {
+        /// The source
+        slug: String,
+    },
+    /// Delete a source with all its users, groups and tokens
+    Delete {
+        /// The source
+        slug: String,
+        /// Really
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Schemas and resource types of a source
+    #[command(subcommand)]
+    Schema(Schema),
+}
+
+/// Settings of a source; what is not given stays.
+#[derive(Debug, Args)]
+pub(crate) struct SourceSettings {
+    /// Requests a second, at least 25; 0 is no limit
+    #[arg(long, value_name = "N")]
+    pub requests_per_second: Option<u32>,
+    /// Requests that may come at once
+    #[arg(long, value_name = "N")]
+    pub burst: Option<u32>,
+    /// Bytes of a request body
+    #[arg(long, value_name = "N")]
+    pub max_request_bytes: Option<u64>,
+    /// Operations in a Bulk request
+    #[arg(long, value_name = "N")]
+    pub max_bulk_operations: Option<u32>,
+    /// Resources in a page
+    #[arg(long, value_name = "N")]
+    pub max_page_size: Option<u32>,
+    /// Resources in a page when the client does not say
+    #[arg(long, value_name = "N")]
+    pub default_page_size: Option<u32>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Schema {
+    /// Add schemas and resource types from RFC 7643 JSON: an object, or an array of them
+    Add {
+        /// The source
+        slug: String,
+        /// File of schemas (RFC 7643 section 7)
+        #[arg(long, value_name = "FILE")]
+        schemas: Option<PathBuf>,
+        /// File of resource types (RFC 7643 section 6)
+        #[arg(long, value_name = "FILE")]
+        resource_types: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Token {
+    /// Issue a token, which is shown once
+    Issue {
+        /// The source
+        source: String,
+        /// What it may do
+        #[arg(long, value_enum, value_delimiter = ',', default_value = "read,write")]
+        scopes: Vec<ScopeName>,
+        /// How long it is taken: 90d, 12h, 30m
+        #[arg(long, value_name = "TIME", value_parser = duration_ms)]
+        expires_in: Option<i64>,
+        /// The user that /Me stands for
+        #[arg(long, value_name = "USER_ID")]
+        subject: Option<Uuid>,
+    },
+    /// All tokens of a source, without their secrets
+    List {
+        /// The source
+        source: String,
+    },
+    /// Issue a token like an old one, which goes on for a while
+    Rotate {
+        /// The source
+        source: String,
+        /// Id or prefix of the old token
+        token: String,
+        /// How long the old one goes on: 24h, 7d, 0m
+        #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration_ms)]
+        overlap: i64,
+    },
+    /// Take a token no more, at once
+    Revoke {
+        /// The source
+        source: String,
+        /// Id or prefix of the token
+        token: String,
+    },
+}
+
+/// A scope by name.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum ScopeName {
+    /// Reading
+    Read,
+    /// Changing
+    Write,
+}
+
+impl From<ScopeName> for Scope {
+    fn from(name: ScopeName) -> Self {
+        match name {
+            ScopeName::Read => Self::Read,
+            ScopeName::Write => Self::Write,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Bench {
+    /// SCIM base URL of another server to measure instead
+    #[arg(long, value_name = "URL", requires = "token")]
+    pub base_url: Option<String>,
+    /// Its bearer token
+    #[arg(long)]
+    pub token: Option<String>,
+    /// Users to load
+    #[arg(long, default_value_t = 10_000)]
+    pub users: u64,
+    /// Sizes of groups that one member is added to
+    #[arg(long, value_delimiter = ',', default_value = "0,1000,10000,100000")]
+    pub group_sizes: Vec<u64>,
+    /// Seconds of each measurement in each round
+    #[arg(long, default_value_t = 3.0)]
+    pub seconds: f64,
+    /// Rounds; medians are reported
+    #[arg(long, default_value_t = 3)]
+    pub rounds: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchReference {
+    /// `fixed` or `durable`
+    pub kind: String,
+}
+
+/// `90d`, `12h`, `30m` or `45s` in milliseconds.
+fn duration_ms(text: &str) -> Result<i64, String> {
+    let units = [('s', 1_000), ('m', 60_000), ('h', 3_600_000), ('d', 86_400_000)];
+    let unit = units.into_iter().find(|(name, _)| text.ends_with(*name));
+    let number = text.get(..text.len().saturating_sub(1)).and_then(|digits| digits.parse::<u32>().ok());
+    match (unit, number) {
+        (Some((_, ms)), Some(number)) => Ok(i64::from(number) * ms),
+        _ => Err("write a number and s, m, h or d, such as 90d".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_are_read() {
+        for (text, ms) in
+            [("45s", Some(45_000)), ("90d", Some(7_776_000_000)), ("d", None), ("1y", None), ("-1d", None)]
+        {
+            assert_eq!(duration_ms(text).ok(), ms, "{text}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! From settings to a service over an open store.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rollcall_config::{ConfigError, Settings};
+use rollcall_domain::source::Source;
+use rollcall_domain::tenant::Tenant;
+use rollcall_service::admin::AdminError;
+use rollcall_service::system::{SystemClock, SystemIds};
+use rollcall_service::{Parts, Service};
+use rollcall_store_sqlite::{Options, SqliteStore};
+
+use crate::Failure;
+use crate::args::Global;
+
+/// An open store with what it was opened by.
+pub(crate) struct Opened {
+    pub settings: Settings,
+    pub service: Arc<Service>,
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Theirs(chain(&error))
+    }
+}
+
+impl From<AdminError> for Failure {
+    fn from(error: AdminError) -> Self {
+        match error {
+            AdminError::Refused(message) => Self::Theirs(message),
+            error @ AdminError::Store(_) => Self::Ours(error.into()),
+        }
+    }
+}
+
+/// Reads the settings, and opens the store that they name, which is made when it is not there.
+pub(crate) fn open(global: &Global, given: rollcall_config::Given) -> Result<Opened, Failure> {
+    let settings = Settings::load(global.config.as_deref(), &rollcall_config::environment, given)?;
+    let secret = rollcall_config::server_secret(&settings.key_path(), &rollcall_config::environment)?;
+    let store = SqliteStore::open(Path::new(&settings.database), &Options::default())
+        .map_err(|error| Failure::Theirs(format!("database {}: {}", settings.database, chain(&error))))?;
+    let service = Arc::new(Service::new(Parts {
+        store: Arc::new(store),
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(SystemIds),
+        secret: secret.0,
+        cache_bytes: u64::from(settings.cache_mib) * 1024 * 1024,
+    }));
+    Ok(Opened { settings, service })
+}
+
+impl Opened {
+    /// Opens for a management command.
+    pub(crate) fn for_management(global: &Global) -> Result<Self, Failure> {
+        open(global, global.given())
+    }
+
+    /// The tenant that the command is about.
+    pub(crate) async fn tenant(&self, global: &Global) -> Result<Tenant, Failure> {
+        Ok(self.service.tenant(&global.tenant).await?)
+    }
+
+    /// A source of that tenant.
+    pub(crate) async fn source(&self, global: &Global, slug: &str) -> Result<Source, Failure> {
+        Ok(self.service.source(&self.tenant(global).await?, slug).await?)
+    }
+
+    /// The URL to paste into an identity provider.
+    pub(crate) fn base_url(&self, slug: &str) -> String {
+        let scheme = if self.settings.tls().is_some() { "https" } else { "http" };
+        let origin = match self.settings.public_url.as_str() {
+            "" => format!("{scheme}://{}", self.settings.listen),
+            url => url.to_owned(),
+        };
+        format!("{origin}/scim/{slug}/v2")
+    }
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}

@@ -1,0 +1,115 @@
+//! `rollcall serve`.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use rollcall_config::{Given, Settings};
+use rollcall_server::{App, Tls, listen};
+use rollcall_service::Service;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::args::{Global, Serve};
+use crate::open::open;
+use crate::printer::Printer;
+use crate::{Done, Failure};
+
+/// How often times of last use are written.
+const FLUSH_EVERY: Duration = Duration::from_secs(5);
+
+pub(crate) async fn run(global: &Global, serve: &Serve, printer: &Printer) -> Done {
+    let given = Given {
+        tls_certificate: serve.tls_certificate.clone(),
+        tls_key: serve.tls_key.clone(),
+        log: serve.log.clone(),
+        log_format: serve.log_format.clone(),
+        ..global.given()
+    };
+    let opened = open(global, given)?;
+    let (settings, service) = (opened.settings, opened.service);
+    start_log(&settings)?;
+    let tls = settings.tls().map(|(certificate, key)| Tls::load(certificate, key)).transpose();
+    let tls =
+        tls.map_err(|error| Failure::Theirs(format!("{:#}", anyhow::Error::from(error))))?.map(Arc::new);
+    let listener = TcpListener::bind(&settings.listen)
+        .await
+        .map_err(|error| Failure::Theirs(format!("cannot listen on {}: {error}", settings.listen)))?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let address = format!("{scheme}://{}", listener.local_addr().context("the listener has no address")?);
+    greet(printer, &settings, &address);
+    let app = App::new(
+        Arc::clone(&service),
+        rollcall_server::Settings {
+            public_url: Some(settings.public_url.clone()).filter(|url| !url.is_empty()),
+            https: tls.is_some(),
+            body_timeout: settings.body_timeout(),
+        },
+    );
+    let flush = tokio::spawn(flush_for_ever(Arc::clone(&service)));
+    let stop = stop(serve.stop_with_stdin)?;
+    listen::serve(listener, rollcall_server::router(app), tls, stop, settings.grace()).await;
+    flush.abort();
+    let _ = service.flush_last_used().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn greet(printer: &Printer, settings: &Settings, address: &str) {
+    printer.data(&json!({ "listening": address }), || format!("listening on {address}"));
+    let database = Path::new(&settings.database);
+    let flag = if settings.database == Settings::default().database {
+        String::new()
+    } else {
+        format!(" --database {}", database.display())
+    };
+    printer.note(&format!(
+        "\nRollcall keeps its data in {} and its secret in {}.\n\n\
+         Connect an identity provider: in another terminal, run\n\n    \
+         rollcall source create okta --dialect okta{flag}\n\n\
+         (or entra, google, onelogin, jumpcloud, ping, generic; with cargo: cargo run --release -- source …)\n\
+         and paste the base URL and the token it prints into the provider's provisioning settings.\n",
+        database.display(),
+        settings.key_path().display(),
+    ));
+}
+
+fn start_log(settings: &Settings) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(&settings.log)
+        .map_err(|error| Failure::Theirs(format!("log: {:?} is no filter: {error}", settings.log)))?;
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let started = match settings.log_format.as_str() {
+        "json" => builder.json().flatten_event(true).try_init(),
+        _ => builder.try_init(),
+    };
+    started.map_err(|error| anyhow::anyhow!("the log cannot be started: {error}").into())
+}
+
+async fn flush_for_ever(service: Arc<Service>) {
+    loop {
+        tokio::time::sleep(FLUSH_EVERY).await;
+        if let Err(error) = service.flush_last_used().await {
+            tracing::warn!(detail = error.detail, "times of last use were not written");
+        }
+    }
+}
+
+/// Ready at SIGINT, SIGTERM, or when asked for, the end of standard input.
+fn stop(with_stdin: bool) -> Result<impl Future<Output = ()>, Failure> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        let stdin = async {
+            if with_stdin { rollcall_bench::parent_gone().await } else { std::future::pending().await }
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            () = stdin => {}
+        }
+    })
+}

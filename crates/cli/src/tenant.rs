@@ -1,0 +1,31 @@
+//! `rollcall tenant`.
+
+use serde_json::json;
+
+use crate::Done;
+use crate::args::{Global, Tenant};
+use crate::open::Opened;
+use crate::printer::{Printer, table};
+
+pub(crate) async fn run(global: &Global, command: Tenant, printer: &Printer) -> Done {
+    let opened = Opened::for_management(global)?;
+    match command {
+        Tenant::Create { name } => {
+            let tenant = opened.service.create_tenant(&name).await?;
+            printer.data(&json!({ "name": tenant.name, "id": tenant.id.to_string() }), || {
+                format!("tenant {} created", tenant.name)
+            });
+        }
+        Tenant::List => {
+            let tenants = opened.service.tenants().await?;
+            let json =
+                tenants.iter().map(|tenant| json!({ "name": tenant.name, "id": tenant.id.to_string() }));
+            printer.data(&json.collect(), || {
+                let mut rows = vec![vec!["NAME".to_owned(), "ID".to_owned()]];
+                rows.extend(tenants.iter().map(|tenant| vec![tenant.name.clone(), tenant.id.to_string()]));
+                table(&rows)
+            });
+        }
+    }
+    Ok(())
+}

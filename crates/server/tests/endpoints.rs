@@ -1,0 +1,158 @@
+//! Every endpoint and method against every kind of credential: none is forgotten.
+
+use rollcall_domain::clock::{Clock as _, Timestamp};
+use rollcall_domain::credential::Scope;
+use rollcall_server::SCIM_ROUTES;
+use rollcall_service::admin::NewCredential;
+use rollcall_testkit::{Client, TestApp};
+use serde_json::{Value, json};
+
+/// A path of this route that exists, or could.
+fn path(route: &str) -> String {
+    let id =
+        if route.starts_with("/Schemas") { "urn:ietf:params:scim:schemas:core:2.0:User" } else { "User" };
+    route
+        .replace("/{endpoint}/{id}", "/Users/00000000-0000-7000-8000-000000000000")
+        .replace("{endpoint}", "Users")
+        .replace("{id}", id)
+}
+
+/// The status of every route and method, in the order of the table.
+async fn statuses(client: &Client) -> Vec<(String, u16)> {
+    let mut found = Vec::new();
+    for route in SCIM_ROUTES {
+        for (method, _) in route.methods {
+            let body = matches!(*method, "POST" | "PUT" | "PATCH").then(|| json!({}));
+            let reply = client.send(method, &path(route.path), body).await;
+            assert_eq!(
+                reply.header("content-type"),
+                Some("application/scim+json"),
+                "{method} {}",
+                route.path
+            );
+            found.push((format!("{method} {}", route.path), reply.status));
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn nothing_answers_without_a_valid_credential_of_its_source() {
+    let app = TestApp::start().await;
+    let client = app.source("a", "generic").await;
+    let other = app.source("b", "generic").await.at("/scim/a/v2");
+    let expired =
+        NewCredential { expires: Some(Timestamp(app.clock.now().0 + 1)), ..NewCredential::default() };
+    let expired = app.credential("a", expired).await;
+    app.clock.advance_ms(2);
+    let revoked = app.credential("a", NewCredential::default()).await;
+    let record = app.record("a").await;
+    let last = app.service.credentials(&record).await.unwrap().pop().unwrap();
+    app.service.revoke_token(&record, &last.prefix).await.unwrap();
+    let strangers = [
+        ("no header", client.clone().authorized(None)),
+        ("another scheme", client.clone().authorized(Some("Digest abc"))),
+        ("nonsense", client.clone().authorized(Some("Bearer rc_nonsense"))),
+        ("another source's token", other),
+        ("an expired token", expired),
+        ("a revoked token", revoked),
+        ("no such source", client.clone().at("/scim/none/v2")),
+    ];
+    let mut bodies = Vec::new();
+    for (who, stranger) in strangers {
+        for (route, status) in statuses(&stranger).await {
+            assert_eq!(status, 401, "{route} with {who}");
+        }
+        let reply = stranger.get("/Users").await;
+        assert!(reply.header("www-authenticate").is_some_and(|value| value.starts_with("Bearer")), "{who}");
+        assert_eq!(reply.body["status"], "401");
+        bodies.push(reply.body["detail"].clone());
+    }
+    bodies.dedup();
+    assert_eq!(bodies.len(), 1, "strangers are told apart");
+}
+
+#[tokio::test]
+async fn a_scope_opens_its_methods_and_no_others() {
+    let app = TestApp::start().await;
+    app.source("a", "generic").await;
+    for scope in [Scope::Read, Scope::Write] {
+        let client =
+            app.credential("a", NewCredential { scopes: vec![scope], ..NewCredential::default() }).await;
+        let found = statuses(&client).await;
+        let writes = SCIM_ROUTES.iter().flat_map(|route| route.methods.iter().map(|(_, write)| *write));
+        for ((route, status), write) in found.into_iter().zip(writes) {
+            let allowed = write == (scope == Scope::Write);
+            // A credential bound to no user gets 501 from /Me before its scope counts.
+            assert_eq!(
+                status == 403,
+                !allowed && !route.ends_with("/Me"),
+                "{route} with {scope:?}: {status}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn basic_credentials_and_the_second_url_work_too() {
+    use base64::Engine as _;
+    let app = TestApp::start().await;
+    let client = app.source("a", "generic").await;
+    let record = app.record("a").await;
+    let (_, token) = app.service.issue_token(&record, NewCredential::default()).await.unwrap();
+    let pair = base64::engine::general_purpose::STANDARD.encode(format!("scim:{}", token.reveal()));
+    client.clone().authorized(Some(&format!("Basic {pair}"))).get("/Users").await.expect(200);
+    let moved = client.clone().at("/source/scim/a/v2");
+    let made = moved.post("/Users", json!({ "userName": "ann" })).await.expect(201);
+    let location = format!("http://scim.example.com/source/scim/a/v2/Users/{}", made.id());
+    assert_eq!(made.body["meta"]["location"], Value::from(location));
+    let location = format!("http://scim.example.com/scim/a/v2/Users/{}", made.id());
+    let shown = client.get(&format!("/Users/{}", made.id())).await.expect(200);
+    assert_eq!(shown.body["meta"]["location"], Value::from(location));
+}
+
+#[tokio::test]
+async fn what_is_no_route_or_method_is_told_in_scim_json() {
+    let app = TestApp::start().await;
+    let client = app.source("a", "generic").await;
+    for (method, path, outcome) in [
+        ("GET", "/Nothing", "404 -"),
+        ("GET", "/Users/a/b/c", "404 -"),
+        ("GET", "/Users/not-a-uuid", "404 -"),
+        ("GET", "/Schemas/urn:none", "404 -"),
+        ("GET", "/ResourceTypes/None", "404 -"),
+        ("POST", "/Schemas", "405 -"),
+        ("DELETE", "/ServiceProviderConfig", "405 -"),
+        ("PUT", "/ResourceTypes/User", "405 -"),
+        ("GET", "/Bulk", "405 -"),
+        ("PUT", "/Users", "405 -"),
+        ("GET", "/Me", "501 -"),
+    ] {
+        let reply = client.send(method, path, (method != "GET").then(|| json!({}))).await;
+        assert_eq!(reply.outcome(), outcome, "{method} {path}: {}", reply.body);
+        assert_eq!(
+            reply.body["schemas"][0], "urn:ietf:params:scim:api:messages:2.0:Error",
+            "{method} {path}"
+        );
+        let request_id = &reply.body["urn:rollcall:params:scim:api:messages:2.0:Diagnostics"]["requestId"];
+        assert_eq!(request_id.as_str(), reply.header("x-request-id"), "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn me_stands_for_the_user_that_the_credential_is_bound_to() {
+    let app = TestApp::start().await;
+    let client = app.source("a", "generic").await;
+    let ann = client.post("/Users", json!({ "userName": "ann" })).await.expect(201).id();
+    let credential = NewCredential { subject: Some(ann.parse().unwrap()), ..NewCredential::default() };
+    let me = app.credential("a", credential).await;
+    let shown = me.get("/Me").await.expect(200);
+    assert_eq!(shown.body["userName"], "ann");
+    assert!(
+        shown.header("content-location").is_some_and(|location| location.ends_with(&format!("/Users/{ann}")))
+    );
+    me.patch("/Me", json!([{ "op": "replace", "path": "nickName", "value": "A" }])).await.expect(200);
+    assert_eq!(client.get(&format!("/Users/{ann}")).await.body["nickName"], "A");
+    me.delete("/Me").await.expect(204);
+    me.get("/Me").await.expect(404);
+}

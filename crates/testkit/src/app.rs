@@ -1,0 +1,81 @@
+//! A running application.
+
+use std::sync::Arc;
+
+use axum::Router;
+use rollcall_domain::source::{Source, SourceSettings};
+use rollcall_domain::tenant::DEFAULT_TENANT;
+use rollcall_server::{App, Settings};
+use rollcall_service::admin::{NewCredential, NewSource};
+use rollcall_service::system::SystemIds;
+use rollcall_service::{Parts, Service};
+use rollcall_store::AnyStore;
+use rollcall_store_sqlite::{Options, SqliteStore};
+use tempfile::TempDir;
+
+use crate::{Client, FrozenClock};
+
+/// The whole of Rollcall on a fresh SQLite file, which goes when this goes.
+pub struct TestApp {
+    /// Its clock.
+    pub clock: Arc<FrozenClock>,
+    /// Its use cases, for management.
+    pub service: Arc<Service>,
+    /// Its store, to look at what HTTP does not show.
+    pub store: AnyStore,
+    router: Router,
+    _folder: TempDir,
+}
+
+impl TestApp {
+    /// Starts one.
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let store: AnyStore = Arc::new(
+            SqliteStore::open(&folder.path().join("test.db"), &Options::default()).expect("a store"),
+        );
+        let clock = Arc::new(FrozenClock::default());
+        let service = Arc::new(Service::new(Parts {
+            store: Arc::clone(&store),
+            clock: Arc::<FrozenClock>::clone(&clock),
+            ids: Arc::new(SystemIds),
+            secret: [7; 32],
+            cache_bytes: 1024 * 1024,
+        }));
+        let router = rollcall_server::router(App::new(Arc::clone(&service), Settings::default()));
+        Self { clock, service, store, router, _folder: folder }
+    }
+
+    /// Makes a source of the default tenant without a rate limit, and a client with its token.
+    pub async fn source(&self, slug: &str, dialect: &str) -> Client {
+        let settings = SourceSettings { requests_per_second: 0, ..SourceSettings::default() };
+        self.source_with(slug, dialect, settings).await
+    }
+
+    /// The same with settings.
+    pub async fn source_with(&self, slug: &str, dialect: &str, settings: SourceSettings) -> Client {
+        let tenant = self.service.tenant(DEFAULT_TENANT).await.expect("the default tenant");
+        let new = NewSource { slug: slug.to_owned(), dialect: dialect.to_owned(), settings };
+        let created = self.service.create_source(&tenant, new, NewCredential::default()).await;
+        let (_, _, token) = created.expect("a source");
+        self.client(slug, token.reveal())
+    }
+
+    /// A client of a source with another credential.
+    pub async fn credential(&self, slug: &str, credential: NewCredential) -> Client {
+        let source = self.record(slug).await;
+        let (_, token) = self.service.issue_token(&source, credential).await.expect("a token");
+        self.client(slug, token.reveal())
+    }
+
+    /// A source of the default tenant as stored.
+    pub async fn record(&self, slug: &str) -> Source {
+        let tenant = self.service.tenant(DEFAULT_TENANT).await.expect("the default tenant");
+        self.service.source(&tenant, slug).await.expect("the source")
+    }
+
+    /// A client that presents this token.
+    pub fn client(&self, slug: &str, token: &str) -> Client {
+        Client::new(self.router.clone(), slug, token)
+    }
+}
