@@ -34,7 +34,6 @@ impl Service {
         body: Value,
         shape: &Shape,
     ) -> Result<Representation, ScimError> {
-        caller.require(Scope::Write)?;
         let ground = ground(caller, endpoint)?;
         let projection = shape.projection(ground.kind)?;
         let prepared = ground.create(body, self.ids.uuid(self.clock.now()))?;
@@ -105,7 +104,6 @@ impl Service {
         (endpoint, id): (&str, &str),
         precondition: &Precondition,
     ) -> Result<(), ScimError> {
-        caller.require(Scope::Write)?;
         let ground = ground(caller, endpoint)?;
         let write = deletion(ground.kind, id, precondition)?;
         self.commit(caller, write).await.map_err(error::from_store)?;
@@ -128,7 +126,6 @@ impl Service {
         id: &str,
         prepare: impl Fn(&crate::cache::Entry) -> Result<Prepared, ScimError>,
     ) -> Result<(Arc<ResolvedType>, Uuid), ScimError> {
-        caller.require(Scope::Write)?;
         for _ in 0..ATTEMPTS {
             let entry = self.load(caller, ground.kind, id).await?;
             let prepared = prepare(&entry)?;
@@ -176,7 +173,9 @@ pub(crate) fn deletion(
     Ok(Write::Delete(Delete { id, kind: kind.name().to_owned(), if_version: precondition.versions() }))
 }
 
+/// What a write at this endpoint is prepared with: 403 without the write scope, 404 without the endpoint.
 pub(crate) fn ground<'a>(caller: &'a Caller, endpoint: &str) -> Result<Ground<'a>, ScimError> {
+    caller.require(Scope::Write)?;
     let (kind, indexer) = caller.runtime.type_at(endpoint).ok_or_else(error::not_found)?;
     Ok(Ground { caller, kind, indexer })
 }
