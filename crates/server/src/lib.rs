@@ -8,6 +8,7 @@ mod health;
 pub mod listen;
 mod metrics;
 mod observe;
+pub mod openapi;
 mod query;
 mod routes;
 mod scim;

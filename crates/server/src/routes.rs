@@ -5,10 +5,11 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, post};
 use tower_http::compression::CompressionLayer;
 
+use crate::openapi::SCIM_BASE;
 use crate::{App, answer, health, observe, scim};
 
 /// Where a source's SCIM 2.0 service is: our URL, and that of authentik, from which directories move here.
-const SCIM_BASES: [&str; 2] = ["/scim/{source}/v2", "/source/scim/{source}/v2"];
+const SCIM_BASES: [&str; 2] = [SCIM_BASE, "/source/scim/{source}/v2"];
 
 /// One SCIM route: the path below the base, and its methods with the scope each needs.
 pub struct ScimRoute {

@@ -1,0 +1,55 @@
+"""Runs every check of scim2-tester against a source; exits 1 when one finds an error.
+
+Usage: interop_scim2_tester.py BASE_URL, with the token in SCIM_TOKEN.
+"""
+
+import datetime
+import os
+import random
+import sys
+from collections import Counter
+
+from httpx2 import Client
+from scim2_client.engines.httpx2 import SyncSCIMClient
+from scim2_tester import Status, check_server, filling
+
+REFUSED = {Status.ERROR, Status.CRITICAL}
+
+
+def fill_times() -> None:
+    """Teaches the tester to fill dateTime attributes that are not of RFC 7643, which it gives a UUID."""
+    examples_only = filling.get_random_example_value
+
+    def example(path):
+        binding = path.resolve()
+        if binding is not None and binding.target_type is datetime.datetime:
+            second = random.randrange(1_000_000_000, 2_000_000_000)
+            return datetime.datetime.fromtimestamp(second, datetime.timezone.utc)
+        return examples_only(path)
+
+    filling.get_random_example_value = example
+
+
+def main() -> int:
+    base_url = sys.argv[1]
+    headers = {"Authorization": f"Bearer {os.environ['SCIM_TOKEN']}"}
+    fill_times()
+    with Client(base_url=base_url, headers=headers, timeout=30) as http:
+        results = check_server(SyncSCIMClient(http))
+    for result in results:
+        if result.status in REFUSED or result.status is Status.DEVIATION:
+            place = getattr(result, "resource_type", None) or "service"
+            print(f"{result.status.name} {place} {result.title}: {result.reason}")
+            if result.status in REFUSED and result.data is not None:
+                print(f"    {str(result.data)[:1000]}")
+    counts = Counter(result.status.name for result in results)
+    kinds = {getattr(result, "resource_type", None) for result in results} - {None}
+    print(f"scim2-tester: {dict(counts)} over {', '.join(sorted(kinds)) or 'no resource type'}")
+    missing = {"User", "Group", "TestResource"} - kinds
+    if missing:
+        print(f"not checked: {', '.join(sorted(missing))}")
+    return 1 if missing or any(result.status in REFUSED for result in results) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
