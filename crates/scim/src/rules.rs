@@ -36,25 +36,27 @@ pub struct Rules {
     pub complex_replace: ComplexReplace,
     /// `"True"`, `"false"` and kin are booleans where the schema says boolean.
     pub string_booleans: bool,
-    /// A body without `schemas` is taken as that of the endpoint.
+    /// A body without `schemas` is taken as that of the endpoint, or as a `PatchOp`.
     pub missing_schemas: bool,
     /// PATCH `op` in any case (`Add`, `REPLACE`).
     pub op_any_case: bool,
     /// PATCH operations without `path`, whose value is an object of paths.
     pub pathless_patch: bool,
-    /// Keys of a path-less value may be dotted or URN-qualified paths (`name.givenName`).
+    /// Keys of a body, or of a path-less value, may be dotted or URN-qualified paths (`name.givenName`).
     pub path_keys: bool,
-    /// `remove` with a value array removes those values only, instead of all.
+    /// `remove` of a multi-valued attribute with values removes those only; when off, 400 `invalidSyntax`.
     pub remove_with_value: bool,
-    /// A bare string or a one-element array where a complex value is wanted means its `value`.
+    /// A bare string where a complex value is wanted means its `value`, a one-element array its element,
+    /// and a single value where an array is wanted an array of one.
     pub bare_complex_value: bool,
     /// `replace` on a value path that matches nothing creates the element instead of 400 `noTarget`.
     pub create_on_replace_miss: bool,
-    /// `""` as a PATCH value removes the attribute.
+    /// `""` is no value: it removes the attribute in PATCH, and is left out of a body.
     pub empty_string_removes: bool,
     /// A PATCH path that names a read-only attribute is ignored instead of 400 `mutability`.
     pub ignore_read_only_patch: bool,
     /// A value path must end in a sub-attribute, and match one element (interoperability profile §6.5).
+    /// `remove` of `members[…]` is excepted (ours): there is no other way to remove one member.
     pub value_path_needs_sub_attribute: bool,
 }
 

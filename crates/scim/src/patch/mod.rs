@@ -1,10 +1,13 @@
 //! PATCH (RFC 7644 §3.5.2): parsing a request, and applying it to a document, whole or not at all.
 
 mod create;
+mod elements;
 mod many;
 mod members;
 mod parse;
 mod remove;
+mod scratch;
+mod select;
 mod single;
 mod target;
 
@@ -101,6 +104,10 @@ impl Patch {
     ///
     /// `current` is not touched: an error leaves nothing behind. A `remove` of what is not there
     /// succeeds and changes nothing (ours: RFC 7644 §3.5.2.2 says so of members only).
+    ///
+    /// `replace` of an element that a filter selects puts the value in its place whole, `add` merges into
+    /// it. `add` with a filter that selects nothing makes the element that its `eq` terms describe (ours).
+    /// A required attribute may go in one operation and come back in a later one.
     ///
     /// # Errors
     ///

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Verb;
-use super::many::Scratch;
+use super::scratch::Scratch;
 use super::target::{Edit, change};
 use crate::Document;
 use crate::error::ScimError;

@@ -4,7 +4,8 @@ use std::mem;
 
 use serde_json::Value;
 
-use super::many::{self, Scratch};
+use super::many;
+use super::scratch::Scratch;
 use super::single;
 use super::{MembersOperation, Operation, Patched, Verb, members};
 use crate::Document;
@@ -58,10 +59,12 @@ impl<'a> Target<'a> {
 
     /// Checks the whole document and hands it over.
     pub(super) fn finish(mut self, current: &Document) -> Result<Patched, ScimError> {
+        if self.document != *current {
+            carry::restore(&mut self.document, current, self.kind)?;
+        }
         if self.document == *current {
             return Ok(Patched { document: self.document, changed: false, members: self.members });
         }
-        carry::unchanged(&self.document, current, self.kind)?;
         whole::set_schemas(&mut self.document, self.kind);
         whole::check(&self.document, self.kind, None).map_err(|fault| match fault {
             whole::Fault::Missing(error) if self.removed => {
@@ -107,14 +110,12 @@ impl<'a> Target<'a> {
                 if verb == Verb::Replace && self.rules.complex_replace == ComplexReplace::Whole {
                     self.document.shift_remove(&schema.id);
                 }
-                match value.filter(|_| verb != Verb::Remove) {
-                    Some(value) => self.extension(verb, schema, value),
-                    None => {
-                        self.removed = true;
-                        self.document.shift_remove(&schema.id);
-                        Ok(())
-                    }
+                if let Some(value) = value.filter(|_| verb != Verb::Remove) {
+                    return self.extension(verb, schema, value);
                 }
+                self.removed = true;
+                self.document.shift_remove(&schema.id);
+                Ok(())
             }
             Err(_) if is_plain => {
                 let text = path.path.to_string();
@@ -167,8 +168,8 @@ impl<'a> Target<'a> {
         if found.attribute.name == "schemas" && found.extension.is_none() {
             return Ok(());
         }
-        if let Some(operation) = self.on_members(&edit)? {
-            members::push(&mut self.members, operation);
+        if self.is_members(found) {
+            members::push(&mut self.members, members::operation(&edit)?);
             return Ok(());
         }
         let place = found.to_string();
@@ -212,12 +213,11 @@ impl<'a> Target<'a> {
         })
     }
 
-    /// What the operation does to the members of a group; `None` when it is about something else.
-    fn on_members(&self, edit: &Edit<'_>) -> Result<Option<Option<MembersOperation>>, ScimError> {
-        let is_members = edit.attribute.mutability != Mutability::ReadOnly
-            && self.kind.is_detached(&edit.attribute.name)
-            && self.kind.attribute(&edit.attribute.name).is_some_and(|own| std::ptr::eq(own, edit.attribute));
-        is_members.then(|| members::operation(edit)).transpose()
+    /// Whether the attribute is the members of a group, which are not part of the document.
+    fn is_members(&self, found: AttributeRef<'_>) -> bool {
+        found.extension.is_none()
+            && found.attribute.mutability != Mutability::ReadOnly
+            && self.kind.is_detached(&found.attribute.name)
     }
 
     fn read_only(&self, path: &str) -> Result<(), ScimError> {

@@ -81,10 +81,12 @@ fn group(operations: Value, expected: Expect) {
     expected.assert_eq(&outcome("Group", &group, operations, &Rules::default()));
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "cases are shorter for it")]
 fn add(path: &str, value: Value) -> Value {
     json!({"op": "add", "path": path, "value": value})
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "cases are shorter for it")]
 fn replace(path: &str, value: Value) -> Value {
     json!({"op": "replace", "path": path, "value": value})
 }
@@ -297,6 +299,26 @@ fn adding_to_a_filter_that_matches_nothing_makes_the_element() {
         |rules| rules.create_on_replace_miss = true,
         replace(r#"phoneNumbers[type sw "work"].value"#, json!("1")),
         expect![[r#"noTarget Operations[0]: phoneNumbers: no value matches [type sw "work"]"#]],
+    );
+}
+
+#[test]
+fn an_element_that_its_own_filter_would_not_select_is_not_made() {
+    check(
+        add(r#"phoneNumbers[value eq "1"].value"#, json!("2")),
+        expect![[r#"noTarget Operations[0]: phoneNumbers: no value matches [value eq "1"]"#]],
+    );
+    check(
+        add(r#"phoneNumbers[type eq "work"]"#, json!({"value": "1", "type": "home"})),
+        expect![[r#"noTarget Operations[0]: phoneNumbers: no value matches [type eq "work"]"#]],
+    );
+    let removes = |rules: &mut Rules| rules.empty_string_removes = true;
+    with(removes, add(r#"phoneNumbers[type eq "work"].value"#, json!("")), expect!["="]);
+    check(
+        add(r#"emails[type eq "other" and primary eq "True"].value"#, json!("c@x")),
+        expect![
+            "+emails:[{value:a@x,type:work,primary:false},{value:b@x,type:home},{type:other,primary:true,value:c@x}]"
+        ],
     );
 }
 

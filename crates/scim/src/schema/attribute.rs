@@ -1,6 +1,9 @@
 //! One attribute definition (RFC 7643 §7).
 
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::value::is_case_exact;
 
 /// Data type (RFC 7643 §2.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -69,7 +72,10 @@ pub enum Uniqueness {
 }
 
 /// One attribute, or sub-attribute, with its characteristics.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// Serialises as `/Schemas` shows it: without the characteristics that its type does not have
+/// (RFC 7643 §2.3, erratum 6004).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Attribute {
     /// Name in schema case; compared in any case.
@@ -87,7 +93,7 @@ pub struct Attribute {
     #[serde(default)]
     pub required: bool,
     /// Suggested values.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub canonical_values: Vec<String>,
     /// Whether case counts when values are compared. Has no meaning for other types than text.
     #[serde(default)]
@@ -102,10 +108,10 @@ pub struct Attribute {
     #[serde(default)]
     pub uniqueness: Uniqueness,
     /// What a reference may name: resource types, `external` or `uri`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub reference_types: Vec<String>,
     /// The parts of a complex attribute.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub sub_attributes: Vec<Attribute>,
 }
 
@@ -136,6 +142,36 @@ impl Attribute {
     /// Whether the value is an object or an array of objects.
     pub fn is_complex(&self) -> bool {
         self.kind == AttributeType::Complex
+    }
+}
+
+impl Serialize for Attribute {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use AttributeType::{Binary, Decimal, Integer, Reference, String};
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("name", &self.name)?;
+        map.serialize_entry("type", &self.kind)?;
+        map.serialize_entry("multiValued", &self.multi_valued)?;
+        map.serialize_entry("description", &self.description)?;
+        map.serialize_entry("required", &self.required)?;
+        if !self.canonical_values.is_empty() {
+            map.serialize_entry("canonicalValues", &self.canonical_values)?;
+        }
+        if matches!(self.kind, String | Reference | Binary) {
+            map.serialize_entry("caseExact", &is_case_exact(self))?;
+        }
+        map.serialize_entry("mutability", &self.mutability)?;
+        map.serialize_entry("returned", &self.returned)?;
+        if matches!(self.kind, String | Reference | Integer | Decimal) {
+            map.serialize_entry("uniqueness", &self.uniqueness)?;
+        }
+        if !self.reference_types.is_empty() {
+            map.serialize_entry("referenceTypes", &self.reference_types)?;
+        }
+        if !self.sub_attributes.is_empty() {
+            map.serialize_entry("subAttributes", &self.sub_attributes)?;
+        }
+        map.end()
     }
 }
 

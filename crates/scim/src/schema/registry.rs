@@ -179,7 +179,8 @@ impl Registry {
         let core = find(&resource_type.schema)?;
         let extension = |extension: &Extension| Ok((find(&extension.schema)?, extension.required));
         let extensions = resource_type.schema_extensions.iter().map(extension).collect::<Result<_, _>>()?;
-        Ok(ResolvedType { core, extensions, resource_type })
+        check_extensions(&resource_type)?;
+        Ok(ResolvedType { resource_type, core, extensions })
     }
 }
 
@@ -202,6 +203,18 @@ fn is_reserved(name: &str, resource_type: &ResourceType) -> bool {
 
 fn same_place(one: &ResourceType, other: &ResourceType) -> bool {
     one.endpoint == other.endpoint && one.schema == other.schema
+}
+
+fn check_extensions(resource_type: &ResourceType) -> Result<(), RegistryError> {
+    let mut taken = vec![resource_type.schema.as_str()];
+    for extension in &resource_type.schema_extensions {
+        if taken.iter().any(|urn| urn.eq_ignore_ascii_case(&extension.schema)) {
+            let name = &resource_type.name;
+            return Err(invalid(format!("resource type {name} names schema {} twice", extension.schema)));
+        }
+        taken.push(&extension.schema);
+    }
+    Ok(())
 }
 
 fn check_endpoint(resource_type: &ResourceType) -> Result<(), RegistryError> {

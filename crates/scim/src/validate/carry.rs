@@ -29,41 +29,47 @@ pub(super) fn over(
     Ok(())
 }
 
-/// Checks that no immutable value of `current` is missing or another in `document`.
+/// Checks that no immutable value of `current` is missing or another in `document`. One that is the
+/// same by its case rule is put back as it was.
 ///
 /// # Errors
 ///
-/// `mutability`, naming the first that is.
-pub(crate) fn unchanged(
-    document: &Document,
+/// `mutability`, naming the first that is not.
+pub(crate) fn restore(
+    document: &mut Document,
     current: &Document,
     kind: &ResolvedType,
 ) -> Result<(), ScimError> {
     fixed(Some(document), current, &kind.core.attributes, &Place::Root)?;
     for (schema, _) in &kind.extensions {
         let Some(Value::Object(current)) = current.get(&schema.id) else { continue };
-        let extension = document.get(&schema.id).and_then(Value::as_object);
+        let extension = document.get_mut(&schema.id).and_then(Value::as_object_mut);
         fixed(extension, current, &schema.attributes, &Place::Extension(&schema.id))?;
     }
     Ok(())
 }
 
 fn fixed(
-    document: Option<&Document>,
+    mut document: Option<&mut Document>,
     current: &Document,
     definitions: &[Attribute],
     place: &Place<'_>,
 ) -> Result<(), ScimError> {
     for definition in definitions {
+        let is_immutable = definition.mutability == Mutability::Immutable;
+        if !is_immutable && (!definition.is_complex() || definition.multi_valued) {
+            continue;
+        }
         let Some(old) = current.get(&definition.name) else { continue };
-        let new = document.and_then(|document| document.get(&definition.name));
+        let new = document.as_mut().and_then(|document| document.get_mut(&definition.name));
         let place = place.name(&definition.name);
-        if definition.mutability == Mutability::Immutable {
-            if !new.is_some_and(|new| same(new, old, definition)) {
-                return Err(changed(&place));
+        if is_immutable {
+            match new.filter(|new| same(new, old, definition)) {
+                Some(new) => new.clone_from(old),
+                None => return Err(changed(&place)),
             }
-        } else if let (Value::Object(old), true) = (old, definition.is_complex()) {
-            fixed(new.and_then(Value::as_object), old, &definition.sub_attributes, &place)?;
+        } else if let Value::Object(old) = old {
+            fixed(new.and_then(Value::as_object_mut), old, &definition.sub_attributes, &place)?;
         }
     }
     Ok(())
@@ -81,14 +87,13 @@ fn attributes(
     place: &Place<'_>,
 ) -> Result<(), ScimError> {
     for definition in definitions {
-        let is_fixed = matches!(definition.mutability, Mutability::Immutable | Mutability::ReadOnly);
         let has_parts = definition.is_complex() && !definition.multi_valued;
-        if !is_fixed && !has_parts {
+        if !is_fixed(definition) && !has_parts {
             continue;
         }
         let Some(now) = current.get(&definition.name) else { continue };
         let place = place.name(&definition.name);
-        if is_fixed {
+        if is_fixed(definition) {
             keep(document, now, definition, &place)?;
         } else if let Value::Object(now) = now {
             nested(document, &definition.name, now, &definition.sub_attributes, &place)?;
@@ -97,7 +102,8 @@ fn attributes(
     Ok(())
 }
 
-/// The same inside an object of the document, which is made only when something is carried into it.
+/// The same inside an object of the document. One that was left out comes back when it has something
+/// immutable, with that and what it cannot be without.
 fn nested(
     document: &mut Document,
     name: &str,
@@ -108,17 +114,20 @@ fn nested(
     if let Some(Value::Object(object)) = document.get_mut(name) {
         return attributes(object, current, definitions, place);
     }
-    let mut object = Document::new();
-    let immutable = definitions.iter().filter(|definition| definition.mutability == Mutability::Immutable);
-    for definition in immutable {
-        if let Some(now) = current.get(&definition.name) {
-            object.insert(definition.name.clone(), now.clone());
-        }
+    let kept = |definition: &&Attribute| definition.mutability == Mutability::Immutable;
+    if !definitions.iter().filter(kept).any(|definition| current.contains_key(&definition.name)) {
+        return Ok(());
     }
-    if !object.is_empty() {
-        document.insert(name.to_owned(), Value::Object(object));
-    }
+    let is_needed = |definition: &&Attribute| definition.required || is_fixed(definition);
+    let object = definitions.iter().filter(is_needed);
+    let object = object.filter_map(|definition| current.get_key_value(&definition.name));
+    let object = object.map(|(name, now)| (name.clone(), now.clone())).collect();
+    document.insert(name.to_owned(), Value::Object(object));
     Ok(())
+}
+
+fn is_fixed(definition: &Attribute) -> bool {
+    matches!(definition.mutability, Mutability::Immutable | Mutability::ReadOnly)
 }
 
 fn keep(

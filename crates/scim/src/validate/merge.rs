@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::Document;
 use crate::schema::{Attribute, AttributeType};
-use crate::value::{fold, parse_instant};
+use crate::value::{fold, is_case_exact, parse_instant};
 
 /// What makes a value of a multi-valued attribute itself: equal identities are one value.
 ///
@@ -85,8 +85,7 @@ fn key(value: &Value, attribute: &Attribute) -> String {
         (AttributeType::DateTime, Value::String(text)) => {
             parse_instant(text).map_or_else(|| text.clone(), |instant| instant.to_string())
         }
-        (AttributeType::String, Value::String(text)) => fold(text, attribute.case_exact).into_owned(),
-        (_, Value::String(text)) => text.clone(),
+        (_, Value::String(text)) => fold(text, is_case_exact(attribute)).into_owned(),
         (AttributeType::Decimal, Value::Number(number)) => {
             number.as_f64().map_or_else(|| number.to_string(), |float| (float + 0.0).to_string())
         }
