@@ -2,7 +2,7 @@
 
 use rollcall_domain::change::ChangeKind;
 use rollcall_store::StoreError;
-use rollcall_store::write::{Batch, Outcome, Unit, Write, Written};
+use rollcall_store::write::{Batch, Content, Outcome, Unit, Write, Written};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
@@ -74,8 +74,8 @@ fn phases(session: &mut Session<'_>, batch: &Batch, unit: &Unit) -> Result<Vec<W
     }
     let mut resolved = Vec::new();
     for (at, (write, progress)) in unit.writes.iter().zip(&all).enumerate() {
-        if let Some(external_id) = arrived_as(write) {
-            let groups = pending::resolve(session, batch, progress, external_id);
+        if let Some(content) = content(write) {
+            let groups = pending::resolve(session, batch, progress, &content.index);
             resolved.extend(groups.map_err(|error| (at, error))?);
         }
     }
@@ -120,15 +120,13 @@ fn members(
     Ok(())
 }
 
-/// The `externalId` under which a resource may be awaited: the outer `None` when the write brings nothing.
-fn arrived_as(write: &Write) -> Option<Option<&str>> {
-    let content = match write {
-        Write::Create(create) => &create.content,
-        Write::Update(update) => &update.content.as_ref()?.1,
-        Write::Delete(_) => return None,
-    };
-    let entry = content.index.iter().find(|entry| entry.attribute == "externalId");
-    Some(entry.map(|entry| entry.value.as_str()))
+/// What a write brings: a resource that may be awaited.
+fn content(write: &Write) -> Option<&Content> {
+    match write {
+        Write::Create(create) => Some(&create.content),
+        Write::Update(update) => update.content.as_ref().map(|(_, content)| content),
+        Write::Delete(_) => None,
+    }
 }
 
 fn record(

@@ -1,5 +1,6 @@
 //! Which groups resources are in, directly and through other groups.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
 use rollcall_domain::source::SourceKey;
@@ -69,10 +70,10 @@ fn of_key(
         let mut seen: HashSet<i64> = direct.iter().map(|group| group.key).collect();
         let mut ahead: Vec<i64> = seen.iter().copied().collect();
         while let Some(next) = ahead.pop() {
-            if !above.contains_key(&next) {
-                above.insert(next, self::direct(connection, next)?);
-            }
-            let groups = above.get(&next).map(Vec::as_slice).unwrap_or_default();
+            let groups = match above.entry(next) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(unknown) => unknown.insert(self::direct(connection, next)?),
+            };
             for group in groups.iter().filter(|group| seen.insert(group.key)) {
                 ahead.push(group.key);
                 indirect.push(group.clone());

@@ -3,7 +3,7 @@
 use rollcall_domain::change::ChangeKind;
 use rollcall_scim::value::fold;
 use rollcall_store::StoreError;
-use rollcall_store::index::MAX_PLAIN_BYTES;
+use rollcall_store::index::{IndexEntry, MAX_PLAIN_BYTES};
 use rollcall_store::plan::parse_id;
 use rollcall_store::write::Batch;
 use rusqlite::OptionalExtension as _;
@@ -111,13 +111,13 @@ pub(crate) fn resolve(
     session: &mut Session<'_>,
     batch: &Batch,
     arrived: &Progress,
-    external_id: Option<&str>,
+    index: &[IndexEntry],
 ) -> Result<Vec<Resolved>, StoreError> {
     let mut waiting = waiting_for(session, batch, &arrived.id.to_string())?;
     waiting.retain(|row| parse_id(&row.value) == Some(arrived.id));
-    if let Some(external_id) = external_id {
-        let named = waiting_for(session, batch, &fold(external_id, false))?;
-        waiting.extend(named.into_iter().filter(|row| row.value == external_id));
+    if let Some(external_id) = index.iter().find(|entry| entry.attribute == "externalId") {
+        let named = waiting_for(session, batch, &fold(&external_id.value, false))?;
+        waiting.extend(named.into_iter().filter(|row| row.value == external_id.value));
     }
     waiting.iter().map(|row| take(session, batch, arrived, row)).collect()
 }

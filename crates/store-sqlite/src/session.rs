@@ -165,12 +165,11 @@ impl<'a> Session<'a> {
 
     /// The next number of the tenant's change sequence.
     pub(crate) fn next_sequence(&mut self, tenant: TenantKey) -> Result<u64, StoreError> {
-        let last = match self.sequences.get(&tenant.0) {
-            Some(last) => *last,
-            None => {
-                let last = self.prepare(LAST_CHANGE)?.query_row([tenant.0], |row| row.get(0));
-                unsigned(last.or_unavailable()?, "tenant", "last_change")?
-            }
+        let last = if let Some(last) = self.sequences.get(&tenant.0) {
+            *last
+        } else {
+            let last = self.prepare(LAST_CHANGE)?.query_row([tenant.0], |row| row.get(0));
+            unsigned(last.or_unavailable()?, "tenant", "last_change")?
         };
         self.sequences.insert(tenant.0, last + 1);
         Ok(last + 1)
@@ -210,12 +209,11 @@ impl<'a> Session<'a> {
         let read = |row: &rusqlite::Row<'_>| row.get(0);
         let found =
             self.prepare(COLLECTION)?.query_row((source.0, kind), read).optional().or_unavailable()?;
-        let collection = match found {
-            Some(collection) => collection,
-            None => {
-                self.known.fresh = true;
-                self.prepare(ADD_COLLECTION)?.query_row((source.0, kind), read).or_unavailable()?
-            }
+        let collection = if let Some(collection) = found {
+            collection
+        } else {
+            self.known.fresh = true;
+            self.prepare(ADD_COLLECTION)?.query_row((source.0, kind), read).or_unavailable()?
         };
         self.known.collections.entry(source.0).or_default().push((kind.to_owned(), collection));
         Ok(collection)
@@ -230,12 +228,11 @@ impl<'a> Session<'a> {
         let read = |row: &rusqlite::Row<'_>| row.get(0);
         let found =
             self.prepare(ATTRIBUTE)?.query_row((collection, path), read).optional().or_unavailable()?;
-        let key = match found {
-            Some(key) => key,
-            None => {
-                self.known.fresh = true;
-                self.prepare(ADD_ATTRIBUTE)?.query_row((collection, path), read).or_unavailable()?
-            }
+        let key = if let Some(key) = found {
+            key
+        } else {
+            self.known.fresh = true;
+            self.prepare(ADD_ATTRIBUTE)?.query_row((collection, path), read).or_unavailable()?
         };
         self.known.attributes.entry(collection).or_default().push((path.to_owned(), key));
         Ok(key)

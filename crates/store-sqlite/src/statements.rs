@@ -96,7 +96,11 @@ fn no_condition_scans() {
         member.clone(),
         Condition::MemberOf(id),
         Condition::And(vec![range.clone(), Condition::Modified(None, Some(2)), Condition::MemberOf(id)]),
-        Condition::Or(vec![name("a"), member, Condition::And(vec![name("b"), range, Condition::MemberOf(id)])]),
+        Condition::Or(vec![
+            name("a"),
+            member,
+            Condition::And(vec![name("b"), range, Condition::MemberOf(id)]),
+        ]),
     ];
     for condition in conditions {
         let compiled = selection(&condition, &scope);

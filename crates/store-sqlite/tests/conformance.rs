@@ -1,5 +1,7 @@
 //! The embedded store keeps the storage contract.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 use std::sync::Arc;
 
 use async_trait::async_trait;

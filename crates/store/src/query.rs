@@ -13,7 +13,7 @@ pub struct Stored {
     pub key: i64,
     /// The id.
     pub id: Uuid,
-    /// Counts every visible change, of attributes or members, from 1: the ETag.
+    /// Counts every visible change, of attributes or members, from 1: the entity tag.
     pub version: u64,
     /// Counts changes of the body only, from 1: what a read-modify-write is checked against.
     pub revision: u64,

@@ -95,7 +95,7 @@ impl Listing {
                 unsigned(count, "collection", "count")?
             });
         }
-        self.page(connection, keys)
+        self.page(connection, &keys)
     }
 
     /// The most keys that are looked for: the page and one more.
@@ -120,7 +120,7 @@ impl Listing {
         rows.or_unavailable()?.collect::<rusqlite::Result<_>>().or_unavailable()
     }
 
-    fn page(&self, connection: &Connection, keys: Keys) -> Result<Page, StoreError> {
+    fn page(&self, connection: &Connection, keys: &Keys) -> Result<Page, StoreError> {
         let count = self.query.count as usize;
         let shown = keys.rows.get(..count).unwrap_or(&keys.rows);
         let more = keys.rows.len() > count;

@@ -63,6 +63,7 @@ impl World {
     }
 
     /// The same source, keeping unknown members.
+    #[must_use]
     pub fn pending(&self) -> Self {
         Self { unknown_members: UnknownMembers::Pending, ..self.clone() }
     }

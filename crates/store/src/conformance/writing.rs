@@ -268,7 +268,7 @@ pub async fn reindexing_refuses_values_that_must_be_unique(backend: &dyn Backend
     let mut creations = Vec::new();
     for _ in 0..2 {
         let mut create = world.creation("User", &json!({"serial": "7"}), &[]);
-        create.kind = "Device".to_owned();
+        "Device".clone_into(&mut create.kind);
         creations.push(create.id);
         world.write(Write::Create(create)).await.unwrap();
     }
