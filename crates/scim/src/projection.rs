@@ -5,9 +5,8 @@ use serde_json::Value;
 use crate::Document;
 use crate::error::ScimError;
 use crate::limits::MAX_PROJECTION_PATHS;
-use crate::path::Resolved;
+use crate::path::{AttributePath, Resolved};
 use crate::schema::{Attribute, Mutability, ResolvedType, Returned};
-use crate::validate::names;
 
 /// Which attributes a response shows.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -179,14 +178,15 @@ fn select(selection: &mut Selection, path: &str, kind: &ResolvedType) {
     if path.is_empty() {
         return;
     }
-    match names::split(path).resolve(kind) {
-        Ok(Resolved::Extension(schema)) => selection.add(&[&schema.id]),
-        Ok(Resolved::Attribute(found)) => {
+    let found = AttributePath::from_word(path).ok();
+    match found.as_ref().and_then(|path| path.resolve(kind).ok()) {
+        Some(Resolved::Extension(schema)) => selection.add(&[&schema.id]),
+        Some(Resolved::Attribute(found)) => {
             let extension = found.extension.map(|schema| schema.id.as_str());
             let names = [extension, Some(&found.attribute.name), found.sub.map(|sub| sub.name.as_str())];
             selection.add(&names.into_iter().flatten().collect::<Vec<_>>());
         }
-        Err(_) => selection.add(&[path]),
+        None => selection.add(&[path]),
     }
 }
 

@@ -9,19 +9,6 @@ use crate::error::{ErrorType, ScimError};
 use crate::path::{AttributePath, Resolved};
 use crate::schema::ResolvedType;
 
-/// Splits `[urn:]name[.sub]`: the URN ends at the last colon, the name at the first dot after it.
-pub(crate) fn split(text: &str) -> AttributePath {
-    let (urn, rest) = match text.rsplit_once(':') {
-        Some((urn, rest)) => (Some(urn.to_owned()), rest),
-        None => (None, text),
-    };
-    let (name, sub) = match rest.split_once('.') {
-        Some((name, sub)) => (name, Some(sub.to_owned())),
-        None => (rest, None),
-    };
-    AttributePath { urn, name: name.to_owned(), sub }
-}
-
 /// Where the value of a path is kept: the objects that it is in, from the top, and its name there.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Home<'a> {
@@ -66,7 +53,7 @@ pub(crate) fn unfold(mut body: Document, kind: &ResolvedType) -> Result<Document
     let mut unfolded = Vec::new();
     let mut rest = Document::with_capacity(body.len());
     for (key, value) in body {
-        let path = Some(&key).filter(|key| is_path(key)).map(|key| split(key));
+        let path = Some(&key).filter(|key| is_path(key)).and_then(|key| AttributePath::from_word(key).ok());
         if path.as_ref().is_some_and(|path| home(path, kind).is_some()) {
             unfolded.extend(path.map(|path| (path, value)));
         } else {
