@@ -27,10 +27,10 @@ pub(crate) async fn run(bench: &Bench, printer: &Printer) -> Done {
     };
     let report = rollcall_bench::run(&options, &Own(printer)).await?;
     printer.data(&serde_json::to_value(&report)?, || report.to_string());
-    match report.passed() {
-        true => Ok(()),
-        false => Err(Failure::Theirs("a bound was missed; see 'must show' above".to_owned())),
+    if report.passed() {
+        return Ok(());
     }
+    Err(Failure::Theirs("a bound was missed; see 'must show' above".to_owned()))
 }
 
 pub(crate) async fn reference(reference: &BenchReference) -> Done {

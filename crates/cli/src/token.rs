@@ -43,7 +43,9 @@ pub(crate) async fn run(global: &Global, command: Token, printer: &Printer) -> D
 
 fn show_once(printer: &Printer, (credential, secret): &(Credential, Secret)) {
     let mut json = describe(credential);
-    json["token"] = secret.reveal().into();
+    if let Some(fields) = json.as_object_mut() {
+        fields.insert("token".to_owned(), secret.reveal().into());
+    }
     printer.data(&json, || format!("token  {}", secret.reveal()));
     printer.note("The token is not shown again.");
 }

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::Document;
+
 /// Schema URN of an error response.
 pub const ERROR_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 /// Schema URN of our diagnostics extension of an error response (ours).
@@ -133,23 +135,22 @@ impl ScimError {
     /// The response body, with diagnostics (`request_id`, and what is known of attribute and conflict).
     pub fn body(&self, request_id: &str) -> Value {
         let (status, scim_type) = self.kind.parts();
-        let mut body = json!({
-            "schemas": [ERROR_SCHEMA, DIAGNOSTICS_SCHEMA],
-            "status": status.to_string(),
-            "detail": self.detail,
-        });
-        let mut diagnostics = json!({ "requestId": request_id });
+        let (mut body, mut diagnostics) = (Document::new(), Document::new());
+        body.insert("schemas".to_owned(), json!([ERROR_SCHEMA, DIAGNOSTICS_SCHEMA]));
+        body.insert("status".to_owned(), status.to_string().into());
         if let Some(kind) = scim_type {
-            body["scimType"] = kind.into();
+            body.insert("scimType".to_owned(), kind.into());
         }
+        body.insert("detail".to_owned(), self.detail.as_str().into());
+        diagnostics.insert("requestId".to_owned(), request_id.into());
         if let Some(attribute) = &self.attribute {
-            diagnostics["attribute"] = attribute.as_str().into();
+            diagnostics.insert("attribute".to_owned(), attribute.as_str().into());
         }
         if let Some(id) = &self.conflicting_id {
-            diagnostics["conflictingId"] = id.as_str().into();
+            diagnostics.insert("conflictingId".to_owned(), id.as_str().into());
         }
-        body[DIAGNOSTICS_SCHEMA] = diagnostics;
-        body
+        body.insert(DIAGNOSTICS_SCHEMA.to_owned(), Value::Object(diagnostics));
+        Value::Object(body)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Requests that identity providers really send, replayed.
 
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -100,9 +102,10 @@ async fn replay(client: &Client, case: &Value, rand: &str) -> Vec<String> {
     let mut sender = client.clone();
     for (name, value) in case["headers"].as_object().into_iter().flatten() {
         let value = value.as_str().unwrap();
-        sender = match name.eq_ignore_ascii_case("authorization") {
-            true => sender.authorized(Some(value)),
-            false => sender.header(name, value),
+        sender = if name.eq_ignore_ascii_case("authorization") {
+            sender.authorized(Some(value))
+        } else {
+            sender.header(name, value)
         };
     }
     let path = fill(&case["path"], &names);

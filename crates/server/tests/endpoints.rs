@@ -101,7 +101,7 @@ async fn basic_credentials_and_the_second_url_work_too() {
     let record = app.record("a").await;
     let (_, token) = app.service.issue_token(&record, NewCredential::default()).await.unwrap();
     let pair = base64::engine::general_purpose::STANDARD.encode(format!("scim:{}", token.reveal()));
-    client.clone().authorized(Some(&format!("Basic {pair}"))).get("/Users").await.expect(200);
+    let _ = client.clone().authorized(Some(&format!("Basic {pair}"))).get("/Users").await.expect(200);
     let moved = client.clone().at("/source/scim/a/v2");
     let made = moved.post("/Users", json!({ "userName": "ann" })).await.expect(201);
     let location = format!("http://scim.example.com/source/scim/a/v2/Users/{}", made.id());
@@ -151,8 +151,8 @@ async fn me_stands_for_the_user_that_the_credential_is_bound_to() {
     assert!(
         shown.header("content-location").is_some_and(|location| location.ends_with(&format!("/Users/{ann}")))
     );
-    me.patch("/Me", json!([{ "op": "replace", "path": "nickName", "value": "A" }])).await.expect(200);
+    let _ = me.patch("/Me", json!([{ "op": "replace", "path": "nickName", "value": "A" }])).await.expect(200);
     assert_eq!(client.get(&format!("/Users/{ann}")).await.body["nickName"], "A");
-    me.delete("/Me").await.expect(204);
-    me.get("/Me").await.expect(404);
+    let _ = me.delete("/Me").await.expect(204);
+    let _ = me.get("/Me").await.expect(404);
 }

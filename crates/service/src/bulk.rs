@@ -7,6 +7,7 @@
 use std::collections::{HashMap, HashSet};
 
 use rollcall_domain::credential::Scope;
+use rollcall_scim::Document;
 use rollcall_scim::bulk::{self, BulkMethod, BulkOperation, BulkRequest};
 use rollcall_scim::error::ScimError;
 use rollcall_scim::patch::Patch;
@@ -199,9 +200,10 @@ impl Run<'_> {
         let left =
             self.request.fail_on_errors.filter(|most| *most > 0).map(|most| most - self.errors.min(most));
         let batch = self.service.batch(self.caller, units, left);
-        let mut outcomes = match batch.units.is_empty() {
-            true => Vec::new(),
-            false => self.service.store.write(batch).await.map_err(error::from_store)?,
+        let mut outcomes = if batch.units.is_empty() {
+            Vec::new()
+        } else {
+            self.service.store.write(batch).await.map_err(error::from_store)?
         }
         .into_iter();
         for steps in waiting {
@@ -243,16 +245,19 @@ impl Run<'_> {
         };
         let endpoint = &prepared.kind.resource_type.endpoint;
         let mut answer = answer(operation);
-        answer["location"] = render::location(&self.caller.base_url, endpoint, prepared.id).into();
+        answer.insert(
+            "location".to_owned(),
+            render::location(&self.caller.base_url, endpoint, prepared.id).into(),
+        );
         let status = match operation.method {
             BulkMethod::Post => "201",
             BulkMethod::Put | BulkMethod::Patch => "200",
             BulkMethod::Delete => "204",
         };
         if operation.method != BulkMethod::Delete {
-            answer["version"] = render::etag(version).into();
+            answer.insert("version".to_owned(), render::etag(version).into());
         }
-        answer["status"] = status.into();
+        answer.insert("status".to_owned(), status.into());
         self.note(step.at, answer);
     }
 
@@ -262,16 +267,19 @@ impl Run<'_> {
         self.failed.extend(operation.bulk_id.clone());
         let mut answer = answer(operation);
         if let Some(id) = operation.id.as_ref() {
-            answer["location"] = format!("{}/{}/{id}", self.caller.base_url, operation.endpoint).into();
+            answer.insert(
+                "location".to_owned(),
+                format!("{}/{}/{id}", self.caller.base_url, operation.endpoint).into(),
+            );
         }
-        answer["status"] = error.status().to_string().into();
-        answer["response"] = error.body(&self.caller.request_id);
+        answer.insert("status".to_owned(), error.status().to_string().into());
+        answer.insert("response".to_owned(), error.body(&self.caller.request_id));
         self.note(at, answer);
     }
 
-    fn note(&mut self, at: usize, answer: Value) {
+    fn note(&mut self, at: usize, answer: Document) {
         if let Some(slot) = self.answers.get_mut(at) {
-            *slot = Some(answer);
+            *slot = Some(Value::Object(answer));
         }
     }
 }
@@ -281,16 +289,17 @@ fn writes(steps: &[Step]) -> Option<Vec<Write>> {
     steps.iter().map(|step| step.prepared.as_ref().ok().map(|prepared| prepared.write.clone())).collect()
 }
 
-fn answer(operation: &BulkOperation) -> Value {
+fn answer(operation: &BulkOperation) -> Document {
     let method = match operation.method {
         BulkMethod::Post => "POST",
         BulkMethod::Put => "PUT",
         BulkMethod::Patch => "PATCH",
         BulkMethod::Delete => "DELETE",
     };
-    let mut answer = json!({ "method": method });
+    let mut answer = Document::new();
+    answer.insert("method".to_owned(), method.into());
     if let Some(bulk_id) = &operation.bulk_id {
-        answer["bulkId"] = bulk_id.as_str().into();
+        answer.insert("bulkId".to_owned(), bulk_id.as_str().into());
     }
     answer
 }

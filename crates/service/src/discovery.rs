@@ -1,6 +1,7 @@
 //! Discovery (RFC 7644 §4): what this source really does, generated from what is enabled.
 
 use rollcall_domain::credential::Scope;
+use rollcall_scim::Document;
 use rollcall_scim::error::{ErrorType, ScimError};
 use rollcall_scim::list::{LIST_RESPONSE, ListRequest};
 use rollcall_scim::schema::{ResolvedType, Schema};
@@ -59,8 +60,8 @@ impl Service {
                 "location": format!("{}/ServiceProviderConfig", caller.base_url),
             },
         });
-        if caller.runtime.dialect.interop_profile {
-            config["interopProfileConformant"] = true.into();
+        if let (true, Some(fields)) = (caller.runtime.dialect.interop_profile, config.as_object_mut()) {
+            fields.insert("interopProfileConformant".to_owned(), true.into());
         }
         Ok(config)
     }
@@ -73,7 +74,7 @@ impl Service {
     pub fn schemas(&self, caller: &Caller, request: &ListRequest) -> Result<Value, ScimError> {
         unfiltered(caller, request)?;
         let schemas = caller.runtime.registry.schemas().map(|schema| schema_document(caller, schema));
-        Ok(list(schemas.collect::<Result<_, _>>()?))
+        Ok(list(&schemas.collect::<Result<Vec<_>, _>>()?))
     }
 
     /// `/Schemas/{urn}`.
@@ -94,7 +95,7 @@ impl Service {
     pub fn resource_types(&self, caller: &Caller, request: &ListRequest) -> Result<Value, ScimError> {
         unfiltered(caller, request)?;
         let types = caller.runtime.registry.types().iter().map(|kind| type_document(caller, kind));
-        Ok(list(types.collect::<Result<_, _>>()?))
+        Ok(list(&types.collect::<Result<Vec<_>, _>>()?))
     }
 
     /// `/ResourceTypes/{name}`.
@@ -118,7 +119,7 @@ fn unfiltered(caller: &Caller, request: &ListRequest) -> Result<(), ScimError> {
     }
 }
 
-fn list(resources: Vec<Value>) -> Value {
+fn list(resources: &[Value]) -> Value {
     json!({
         "schemas": [LIST_RESPONSE],
         "totalResults": resources.len(),
@@ -140,10 +141,10 @@ fn document(caller: &Caller, value: &impl Serialize, name: &str, path: &str) -> 
     let Ok(Value::Object(fields)) = serde_json::to_value(value) else {
         return Err(error::internal("a discovery document cannot be written"));
     };
-    let mut document = json!({ "schemas": [format!("urn:ietf:params:scim:schemas:core:2.0:{name}")] });
-    if let Some(object) = document.as_object_mut() {
-        object.extend(fields);
-    }
-    document["meta"] = json!({ "resourceType": name, "location": format!("{}{path}", caller.base_url) });
-    Ok(document)
+    let mut document = Document::new();
+    document.insert("schemas".to_owned(), json!([format!("urn:ietf:params:scim:schemas:core:2.0:{name}")]));
+    document.extend(fields);
+    let location = format!("{}{path}", caller.base_url);
+    document.insert("meta".to_owned(), json!({ "resourceType": name, "location": location }));
+    Ok(Value::Object(document))
 }

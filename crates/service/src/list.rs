@@ -4,13 +4,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use rollcall_domain::credential::Scope;
+use rollcall_scim::Document;
 use rollcall_scim::error::{ErrorType, ScimError};
 use rollcall_scim::filter::{Bound, Filter, FilterError, Target};
 use rollcall_scim::list::{LIST_RESPONSE, ListRequest};
 use rollcall_scim::path::{AttributePath, PathError, Resolved};
 use rollcall_scim::schema::{AttributeType, Mutability, ResolvedType};
 use rollcall_store::query::{GroupRef, Page, Position, Query, Sort, Start};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cursor::Cursor;
 use crate::members::{self, Piece};
@@ -45,7 +46,7 @@ impl Service {
         request: &ListRequest,
     ) -> Result<Representation, ScimError> {
         caller.require(Scope::Read)?;
-        let plan = self.plan(caller, endpoint, request)?;
+        let plan = Self::plan(caller, endpoint, request)?;
         let start = request.start_index.unwrap_or(1).max(1);
         let found = match &request.cursor {
             None => self.by_index(caller, &plan, start - 1).await?,
@@ -63,12 +64,7 @@ impl Service {
         Ok(Representation { location: None, version: None, body })
     }
 
-    fn plan(
-        &self,
-        caller: &Caller,
-        endpoint: Option<&str>,
-        request: &ListRequest,
-    ) -> Result<Plan, ScimError> {
+    fn plan(caller: &Caller, endpoint: Option<&str>, request: &ListRequest) -> Result<Plan, ScimError> {
         let runtime = &caller.runtime;
         let kinds = match endpoint {
             Some(endpoint) => {
@@ -200,17 +196,19 @@ impl Service {
         next: Option<String>,
     ) -> Result<Body, ScimError> {
         let count: usize = found.pages.iter().map(|(_, page)| page.resources.len()).sum();
-        let mut head = json!({ "schemas": [LIST_RESPONSE], "itemsPerPage": count });
+        let mut head = Document::new();
+        head.insert("schemas".to_owned(), json!([LIST_RESPONSE]));
+        head.insert("itemsPerPage".to_owned(), count.into());
         if let Some(total) = found.total {
-            head["totalResults"] = total.into();
+            head.insert("totalResults".to_owned(), total.into());
         }
         if let Some(start) = start {
-            head["startIndex"] = start.into();
+            head.insert("startIndex".to_owned(), start.into());
         }
         if let Some(next) = next {
-            head["nextCursor"] = next.into();
+            head.insert("nextCursor".to_owned(), next.into());
         }
-        let mut head = head.to_string();
+        let mut head = Value::Object(head).to_string();
         head.pop();
         let mut pieces = VecDeque::with_capacity(count * 3 + 2);
         pieces.push_back(Piece::Text((head + ",\"Resources\":[").into()));

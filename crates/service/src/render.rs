@@ -121,15 +121,14 @@ impl Source<'_> {
 
     fn groups_value(&self) -> Value {
         let one = |group: &GroupRef| {
-            let mut value = json!({
-                "value": group.id.to_string(),
-                "$ref": location(self.base_url, "/Groups", group.id),
-                "type": if group.direct { "direct" } else { "indirect" },
-            });
+            let mut value = Document::new();
+            value.insert("value".to_owned(), group.id.to_string().into());
+            value.insert("$ref".to_owned(), location(self.base_url, "/Groups", group.id).into());
+            value.insert("type".to_owned(), if group.direct { "direct" } else { "indirect" }.into());
             if let Some(display) = &group.display {
-                value["display"] = display.as_str().into();
+                value.insert("display".to_owned(), display.as_str().into());
             }
-            value
+            Value::Object(value)
         };
         self.groups.iter().map(one).collect()
     }

@@ -47,9 +47,10 @@ impl Service {
         stamp: rollcall_store::stamps::Stamp,
     ) -> Result<Arc<Entry>, ScimError> {
         let source = caller.runtime.source.key;
-        let groups = match kind.has_groups() {
-            true => self.store.groups(source, &[stored.id]).await.map_err(error::from_store)?.pop(),
-            false => None,
+        let groups = if kind.has_groups() {
+            self.store.groups(source, &[stored.id]).await.map_err(error::from_store)?.pop()
+        } else {
+            None
         }
         .unwrap_or_default();
         let rendering = Source { kind, stored: &stored, groups: &groups, base_url: &caller.base_url };

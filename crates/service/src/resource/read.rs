@@ -32,12 +32,12 @@ impl Service {
         let (kind, _) = caller.runtime.type_at(endpoint).ok_or_else(error::not_found)?;
         let entry = self.load(caller, kind, id).await?;
         if unless.contains(&entry.stored.version) {
-            return Ok(self.without_body(caller, kind, &entry));
+            return Ok(Self::without_body(caller, kind, &entry));
         }
         self.represent(caller, kind, &entry, &shape.projection(kind)?).await
     }
 
-    pub(crate) fn without_body(&self, caller: &Caller, kind: &ResolvedType, entry: &Entry) -> Representation {
+    pub(crate) fn without_body(caller: &Caller, kind: &ResolvedType, entry: &Entry) -> Representation {
         let location =
             crate::render::location(&caller.base_url, &kind.resource_type.endpoint, entry.stored.id);
         Representation { location: Some(location), version: Some(entry.stored.version), body: Body::Empty }
@@ -51,7 +51,7 @@ impl Service {
         entry: &Entry,
         projection: &Projection,
     ) -> Result<Representation, ScimError> {
-        let mut shown = self.without_body(caller, kind, entry);
+        let mut shown = Self::without_body(caller, kind, entry);
         if projection.is_default() && !kind.has_members() && entry.rendered.0 == caller.base_url {
             shown.body = Body::Whole(entry.rendered.1.clone());
             return Ok(shown);

@@ -90,7 +90,7 @@ impl Service {
         if shown {
             return self.represent(caller, &kind, &entry, &projection).await;
         }
-        Ok(self.without_body(caller, &kind, &entry))
+        Ok(Self::without_body(caller, &kind, &entry))
     }
 
     /// Deletes a resource.
