@@ -7,7 +7,8 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use crate::change::{self, Record};
-use crate::membership::{self, Delta};
+use crate::group;
+use crate::membership::Delta;
 use crate::pending;
 use crate::resource::{self, Progress};
 use crate::session::Session;
@@ -110,10 +111,10 @@ fn members(
 ) -> Result<(), StoreError> {
     progress.members = match write {
         Write::Create(create) if !create.members.is_empty() => {
-            membership::create(session, batch, progress, &create.members)?
+            group::create(session, batch, progress, &create.members)?
         }
         Write::Update(update) if !update.members.is_empty() => {
-            membership::update(session, batch, progress, &update.members)?
+            group::update(session, batch, progress, &update.members)?
         }
         _ => Delta::default(),
     };

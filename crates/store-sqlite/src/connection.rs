@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use rollcall_store::StoreError;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::OrUnavailable as _;
@@ -21,7 +22,7 @@ pub(crate) fn open_writer(path: &Path, options: &Options) -> Result<Connection, 
     // Keeps the originals that savepoints need in memory.
     connection.pragma_update(None, "temp_store", "MEMORY").or_unavailable()?;
     connection.pragma_update(None, "wal_autocheckpoint", options.wal_pages).or_unavailable()?;
-    set_cache(&connection, options.writer_cache_kib)?;
+    settle(&connection, options.writer_cache_kib)?;
     migrate(&mut connection)?;
     Ok(connection)
 }
@@ -33,11 +34,13 @@ pub(crate) fn open_reader(path: &Path, options: &Options) -> Result<Connection, 
     connection.busy_timeout(options.busy_timeout).or_unavailable()?;
     connection.pragma_update(None, "query_only", true).or_unavailable()?;
     connection.pragma_update(None, "temp_store", "MEMORY").or_unavailable()?;
-    set_cache(&connection, options.reader_cache_kib)?;
+    settle(&connection, options.reader_cache_kib)?;
     Ok(connection)
 }
 
-fn set_cache(connection: &Connection, kib: u32) -> Result<(), StoreError> {
+fn settle(connection: &Connection, kib: u32) -> Result<(), StoreError> {
+    // Plans do not depend on bound values; without, some statements are prepared anew at each use.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).or_unavailable()?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     connection.pragma_update(None, "cache_size", -i64::from(kib)).or_unavailable()
 }

@@ -8,6 +8,7 @@ mod change;
 mod connection;
 mod credential;
 mod error;
+mod group;
 mod groups;
 mod members;
 mod membership;

@@ -4,7 +4,9 @@ use rusqlite::Connection;
 
 use crate::options::Options;
 use crate::resource::compile::{Scope, selection};
-use crate::{change, credential, groups, members, membership, pending, reindex, resource, session, source};
+use crate::{
+    change, credential, group, groups, members, membership, pending, reindex, resource, session, source,
+};
 use crate::{tenant, tombstone};
 use rollcall_store::plan::Condition;
 
@@ -22,6 +24,7 @@ fn all() -> Vec<&'static str> {
     [
         change::STATEMENTS,
         credential::STATEMENTS,
+        group::STATEMENTS,
         groups::STATEMENTS,
         members::STATEMENTS,
         membership::STATEMENTS,

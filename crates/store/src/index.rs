@@ -27,7 +27,6 @@ pub const LOOKED_UP: &[(&str, &str, Option<&str>)] = &[
     (USER, "userName", None),
     (USER, "displayName", None),
     (USER, "name", Some("familyName")),
-    (USER, "name", Some("givenName")),
     (USER, "emails", Some("value")),
     (GROUP, "displayName", None),
     (ENTERPRISE_USER, "employeeNumber", None),
@@ -301,7 +300,6 @@ mod tests {
             externalId unique
             userName unique
             name.familyName
-            name.givenName
             displayName
             emails.value many
             urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber

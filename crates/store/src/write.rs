@@ -97,7 +97,11 @@ pub struct Update {
     pub difference: serde_json::Value,
 }
 
-/// One change of a group's members.
+/// One change of a group's members, by value: the id of a resource of the source.
+///
+/// Where unknown members are kept, a value may also be the `externalId` of one. It is kept until a
+/// resource of that id or `externalId` arrives, which then takes its place in the order; that is a
+/// change of the group, with a record of its own after those of the unit.
 #[derive(Debug, Clone)]
 pub enum MemberChange {
     /// Adds these; those there stay where they are.
