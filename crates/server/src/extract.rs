@@ -13,7 +13,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use rollcall_scim::error::{ErrorType, ScimError};
 use rollcall_scim::limits::MAX_JSON_DEPTH;
 use rollcall_scim::list::ListRequest;
-use rollcall_service::{Caller, Precondition, Presented, Shape};
+use rollcall_service::{Caller, Known, Precondition, Presented, Shape};
 use serde_json::Value;
 
 use crate::App;
@@ -39,8 +39,8 @@ pub(crate) struct Shown(pub Shape);
 /// `If-Match`.
 pub(crate) struct Conditions(pub Precondition);
 
-/// Versions named by `If-None-Match`.
-pub(crate) struct Known(pub Vec<u64>);
+/// `If-None-Match`.
+pub(crate) struct Seen(pub Known);
 
 impl FromRequestParts<App> for Who {
     type Rejection = Failure;
@@ -100,19 +100,21 @@ impl<S: Sync> FromRequestParts<S> for Conditions {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
-        let tags: Vec<_> = parts.headers.get_all(IF_MATCH).iter().collect();
-        if tags.is_empty() || tags.iter().any(|tag| tag.as_bytes() == b"*") {
+        if !parts.headers.contains_key(IF_MATCH) || has_star(&parts.headers, &IF_MATCH) {
             return Ok(Self(Precondition::None));
         }
         Ok(Self(Precondition::Versions(versions(&parts.headers, &IF_MATCH))))
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for Known {
+impl<S: Sync> FromRequestParts<S> for Seen {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
-        Ok(Self(versions(&parts.headers, &IF_NONE_MATCH)))
+        if has_star(&parts.headers, &IF_NONE_MATCH) {
+            return Ok(Self(Known::Any));
+        }
+        Ok(Self(Known::Versions(versions(&parts.headers, &IF_NONE_MATCH))))
     }
 }
 
@@ -148,6 +150,11 @@ fn token(headers: &HeaderMap) -> Option<String> {
     }
     let pair = String::from_utf8(STANDARD.decode(rest.trim()).ok()?).ok()?;
     pair.split_once(':').map(|(_, password)| password.to_owned())
+}
+
+/// Whether a header is `*`: whatever the version is.
+fn has_star(headers: &HeaderMap, name: &axum::http::HeaderName) -> bool {
+    headers.get_all(name).iter().any(|value| value.as_bytes().trim_ascii() == b"*")
 }
 
 /// The numbers of our weak tags in a header; tags of another form are left out.

@@ -30,7 +30,7 @@ pub use caller::{Caller, Presented, Refused};
 pub use directory::Runtime;
 pub use rate::{Rate, TooFast};
 pub use render::{Body, Representation};
-pub use resource::{Precondition, Shape};
+pub use resource::{Known, Precondition, Shape};
 
 use cache::Cache;
 use cursor::CursorKey;

@@ -125,7 +125,7 @@ impl Reply {
 
     /// The same reply, if it has this status.
     #[track_caller]
-    #[must_use]
+    #[expect(clippy::return_self_not_must_use, reason = "often the check is all that is wanted")]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.bytes));
         self

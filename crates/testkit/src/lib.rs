@@ -5,6 +5,7 @@
 mod app;
 mod client;
 mod clock;
+mod scim;
 
 pub use app::TestApp;
 pub use client::{Client, Reply};

@@ -6,15 +6,15 @@ use rollcall_service::Caller;
 
 use crate::App;
 use crate::answer::Answer;
-use crate::extract::{Conditions, Known, Sent, Shown, Who};
+use crate::extract::{Conditions, Seen, Sent, Shown, Who};
 use crate::scim::resource;
 
 /// Where the subjects of credentials are.
 const ENDPOINT: &str = "Users";
 
 /// As `GET /Users/{id}`.
-pub(crate) async fn get(state: State<App>, Who(caller): Who, shown: Shown, known: Known) -> Answer {
-    resource::get(state, subject(&caller)?, Who(caller), shown, known).await
+pub(crate) async fn get(state: State<App>, Who(caller): Who, shown: Shown, seen: Seen) -> Answer {
+    resource::get(state, subject(&caller)?, Who(caller), shown, seen).await
 }
 
 /// As `PUT /Users/{id}`.

@@ -7,7 +7,7 @@ use rollcall_service::Body;
 
 use crate::App;
 use crate::answer::{self, Answer};
-use crate::extract::{Conditions, Known, Sent, Shown, Who};
+use crate::extract::{Conditions, Seen, Sent, Shown, Who};
 
 /// `source`, `endpoint` and `id` of the path.
 type Place = Path<(String, String, String)>;
@@ -18,7 +18,7 @@ pub(crate) async fn get(
     Path((_, endpoint, id)): Place,
     Who(caller): Who,
     Shown(shape): Shown,
-    Known(known): Known,
+    Seen(known): Seen,
 ) -> Answer {
     let shown = app.service.get(&caller, &endpoint, &id, &shape, &known).await?;
     let unchanged = matches!(shown.body, Body::Empty);

@@ -45,3 +45,21 @@ impl Precondition {
         }
     }
 }
+
+/// What `If-None-Match` says: which versions the client has already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Known {
+    /// `*`: any.
+    Any,
+    /// These; none when it says nothing.
+    Versions(Vec<u64>),
+}
+
+impl Known {
+    pub(crate) fn has(&self, version: u64) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Versions(versions) => versions.contains(&version),
+        }
+    }
+}

@@ -8,14 +8,14 @@ use rollcall_scim::error::ScimError;
 use rollcall_scim::projection::Projection;
 use rollcall_scim::schema::ResolvedType;
 
-use super::Shape;
+use super::{Known, Shape};
 use crate::cache::Entry;
 use crate::members::{self, MemberSource};
 use crate::render::{Body, Representation, Source};
 use crate::{Caller, Service, error};
 
 impl Service {
-    /// One resource. With `unless` naming its version, the body is left empty (`If-None-Match`).
+    /// One resource. When its version is known to the client, the body is left empty (`If-None-Match`).
     ///
     /// # Errors
     ///
@@ -26,12 +26,12 @@ impl Service {
         endpoint: &str,
         id: &str,
         shape: &Shape,
-        unless: &[u64],
+        known: &Known,
     ) -> Result<Representation, ScimError> {
         caller.require(Scope::Read)?;
         let (kind, _) = caller.runtime.type_at(endpoint).ok_or_else(error::not_found)?;
         let entry = self.load(caller, kind, id).await?;
-        if unless.contains(&entry.stored.version) {
+        if known.has(entry.stored.version) {
             return Ok(Self::without_body(caller, kind, &entry));
         }
         self.represent(caller, kind, &entry, &shape.projection(kind)?).await
