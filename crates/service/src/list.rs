@@ -52,7 +52,11 @@ impl Service {
             None => self.by_index(caller, &plan, start - 1).await?,
             Some(cursor) => {
                 let (kind, position) = self.resume(cursor, &plan)?;
-                self.by_cursor(caller, &plan, kind, position).await?
+                match plan.count {
+                    // No resources, but how many there are (RFC 9865 §2).
+                    0 => self.by_index(caller, &plan, 0).await?,
+                    _ => self.by_cursor(caller, &plan, kind, position).await?,
+                }
             }
         };
         let next = match (&request.cursor, &found.next) {

@@ -193,7 +193,8 @@ impl Group<'_, '_, '_> {
         if let Bound::Compare(target, CompareOp::Eq, Some(Scalar::Text(value))) = filter
             && target.attribute == "value"
             && target.sub.is_none()
-            && !target.case_exact
+            // An id as it is printed can only be one member's, whatever the case rule.
+            && (!target.case_exact || parse_id(value).is_some_and(|id| id.to_string() == *value))
         {
             return self.remove(std::slice::from_ref(value));
         }
