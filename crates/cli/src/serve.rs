@@ -1,5 +1,6 @@
 //! `rollcall serve`.
 
+use std::io::IsTerminal as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,6 +83,7 @@ fn start_log(settings: &Settings) -> Result<(), Failure> {
         .map_err(|error| Failure::Theirs(format!("log: {:?} is no filter: {error}", settings.log)))?;
     let builder =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let builder = builder.with_ansi(std::io::stderr().is_terminal());
     let started = match settings.log_format.as_str() {
         "json" => builder.json().flatten_event(true).try_init(),
         _ => builder.try_init(),

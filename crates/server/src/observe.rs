@@ -1,6 +1,7 @@
 //! Around every request: its id, its log line, its metrics, and the body of its error.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Instant;
 
 use axum::body::Body;
@@ -9,6 +10,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
+use rollcall_domain::clock::Ids as _;
 use rollcall_service::system::SystemIds;
 
 use crate::App;
@@ -27,16 +29,19 @@ struct Inner {
     source: OnceLock<String>,
 }
 
+/// Random for each process, so that ids of two runs or nodes do not meet.
+static PROCESS: LazyLock<u64> = LazyLock::new(|| {
+    let mut bytes = [0; 8];
+    SystemIds.random(&mut bytes);
+    u64::from_le_bytes(bytes)
+});
+static COUNTER: AtomicU64 = AtomicU64::new(0);
+
 impl RequestTrace {
     fn new() -> Self {
-        let mut bytes = [0; 12];
-        rollcall_domain::clock::Ids::random(&SystemIds, &mut bytes);
-        let id = bytes.iter().fold(String::with_capacity(24), |mut id, byte| {
-            for half in [byte >> 4, byte & 15] {
-                id.push(char::from_digit(half.into(), 16).unwrap_or('0'));
-            }
-            id
-        });
+        // The odd constant spreads consecutive numbers; multiplication by it loses none.
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let id = format!("{:08x}{:016x}", *PROCESS >> 32, number ^ *PROCESS);
         Self(Arc::new(Inner { id, source: OnceLock::new() }))
     }
 

@@ -7,10 +7,11 @@ use rollcall_store::query::{GroupRef, Stored};
 use rollcall_store::stamps::Stamp;
 use uuid::Uuid;
 
-/// A resource as last read.
+/// A resource as last read, or as just written.
+#[derive(Clone)]
 pub(crate) struct Entry {
-    /// What tells whether it still is so.
-    pub stamp: Stamp,
+    /// What tells whether it still is so; `None`: of one just written it is not known.
+    pub stamp: Option<Stamp>,
     /// Source's row number and name of the type: an id of another source or type is not found.
     pub place: (i64, String),
     /// The row.
@@ -40,7 +41,7 @@ impl Cache {
 
     /// The entry of this id, if it was made under this stamp.
     pub(crate) fn get(&self, id: Uuid, stamp: Stamp) -> Option<Arc<Entry>> {
-        self.0.get(&id).filter(|entry| entry.stamp == stamp)
+        self.0.get(&id).filter(|entry| entry.stamp == Some(stamp))
     }
 
     /// Keeps an entry.

@@ -3,13 +3,15 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use bytes::{BufMut as _, Bytes, BytesMut};
 use rollcall_domain::credential::Scope;
 use rollcall_scim::Document;
 use rollcall_scim::error::{ErrorType, ScimError};
-use rollcall_scim::filter::{Bound, Filter, FilterError, Target};
+use rollcall_scim::filter::{Bound, CompareOp, Filter, FilterError, Target};
 use rollcall_scim::list::{LIST_RESPONSE, ListRequest};
 use rollcall_scim::path::{AttributePath, PathError, Resolved};
 use rollcall_scim::schema::{AttributeType, Mutability, ResolvedType};
+use rollcall_store::index::encode;
 use rollcall_store::query::{GroupRef, Page, Position, Query, Sort, Start};
 use serde_json::{Value, json};
 
@@ -47,6 +49,9 @@ impl Service {
     ) -> Result<Representation, ScimError> {
         caller.require(Scope::Read)?;
         let plan = Self::plan(caller, endpoint, request)?;
+        if let Some(body) = self.lookup(caller, endpoint, request, &plan).await? {
+            return Ok(Representation { location: None, version: None, body });
+        }
         let start = request.start_index.unwrap_or(1).max(1);
         let found = match &request.cursor {
             None => self.by_index(caller, &plan, start - 1).await?,
@@ -110,6 +115,36 @@ impl Service {
             request.descending,
         ]);
         Ok(Plan { kinds: plans, count, binding: binding.to_string().into_bytes() })
+    }
+
+    /// `userName eq "…"` and its like, the question that clients ask most: one index entry, and the
+    /// resource from the cache. `None` for any other question.
+    async fn lookup(
+        &self,
+        caller: &Caller,
+        endpoint: Option<&str>,
+        request: &ListRequest,
+        plan: &Plan,
+    ) -> Result<Option<Body>, ScimError> {
+        let first = request.start_index.is_none_or(|start| start <= 1) && request.cursor.is_none();
+        let whole = request.attributes.is_empty() && request.excluded_attributes.is_empty() && plan.count > 0;
+        let [(kind, Some(Bound::Compare(target, CompareOp::Eq, Some(value))), _)] = plan.kinds.as_slice()
+        else {
+            return Ok(None);
+        };
+        let index = endpoint.and_then(|endpoint| caller.runtime.type_at(endpoint)?.1.find(target));
+        let Some(index) = index.filter(|index| index.unique && first && whole && !kind.has_members()) else {
+            return Ok(None);
+        };
+        let value = encode(value, target.case_exact);
+        let id = self.store.find(caller.runtime.source.key, kind.name(), &index.path, &value).await;
+        let Some(id) = id.map_err(error::from_store)? else { return Ok(Some(Body::Whole(page_of(None)))) };
+        match self.load(caller, kind, &id.to_string()).await {
+            Ok(entry) => Ok(Some(Body::Whole(page_of(Some(&entry.rendered.1))))),
+            // Deleted since.
+            Err(error) if error.kind == ErrorType::NotFound => Ok(Some(Body::Whole(page_of(None)))),
+            Err(error) => Err(error),
+        }
     }
 
     async fn by_index(&self, caller: &Caller, plan: &Plan, offset: u64) -> Result<Found, ScimError> {
@@ -242,6 +277,23 @@ impl Service {
         let ids: Vec<_> = page.resources.iter().map(|stored| stored.id).collect();
         self.store.groups(caller.runtime.source.key, &ids).await.map_err(error::from_store)
     }
+}
+
+/// A listing of one resource, or none, as an index page.
+fn page_of(resource: Option<&Bytes>) -> Bytes {
+    let count = if resource.is_some() { b'1' } else { b'0' };
+    let resource = resource.map_or(&[][..], |text| text);
+    let mut text = BytesMut::with_capacity(resource.len() + 160);
+    text.extend_from_slice(b"{\"schemas\":[\"");
+    text.extend_from_slice(LIST_RESPONSE.as_bytes());
+    text.extend_from_slice(b"\"],\"itemsPerPage\":");
+    text.put_u8(count);
+    text.extend_from_slice(b",\"totalResults\":");
+    text.put_u8(count);
+    text.extend_from_slice(b",\"startIndex\":1,\"Resources\":[");
+    text.extend_from_slice(resource);
+    text.extend_from_slice(b"]}");
+    text.freeze()
 }
 
 /// What `sortBy` names: an attribute, or of a complex one its `value` (RFC 7644 §3.4.2.3).

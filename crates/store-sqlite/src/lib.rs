@@ -167,6 +167,16 @@ impl Resources for SqliteStore {
         self.readers.short(|connection| resource::get::by_id(connection, source, kind, id))
     }
 
+    async fn find(
+        &self,
+        source: SourceKey,
+        kind: &str,
+        attribute: &str,
+        value: &str,
+    ) -> Result<Option<Uuid>, StoreError> {
+        self.readers.short(|connection| resource::get::by_value(connection, source, kind, attribute, value))
+    }
+
     async fn list(
         &self,
         source: SourceKey,

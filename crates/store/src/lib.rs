@@ -74,6 +74,16 @@ pub trait Resources: Send + Sync {
     /// One resource of this source and type; another source's id is `None`.
     async fn get(&self, source: SourceKey, kind: &str, id: Uuid) -> Result<Option<Stored>, StoreError>;
 
+    /// The resource that has this value of an attribute whose values are unique
+    /// ([`index::Indexer`]); `value` is as [`index::encode`] makes it.
+    async fn find(
+        &self,
+        source: SourceKey,
+        kind: &str,
+        attribute: &str,
+        value: &str,
+    ) -> Result<Option<Uuid>, StoreError>;
+
     /// One page. The resources come without `groups`; see [`Resources::groups`].
     ///
     /// # Errors

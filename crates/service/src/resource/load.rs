@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rollcall_scim::error::ScimError;
 use rollcall_scim::schema::ResolvedType;
-use rollcall_store::query::Stored;
+use rollcall_store::query::{GroupRef, Stored};
 use uuid::Uuid;
 
 use crate::cache::Entry;
@@ -33,29 +33,31 @@ impl Service {
         }
         let stored = self.store.get(source, kind.name(), id).await.map_err(error::from_store)?;
         let stored = stored.ok_or_else(error::not_found)?;
-        let entry = self.entry(caller, kind, stored, stamp).await?;
-        self.cache.put(id, Arc::clone(&entry));
+        let groups = if kind.has_groups() { self.groups_of(caller, id).await? } else { Vec::new() };
+        let entry = self.rendered(caller, kind, stored, groups)?;
+        let kept = Entry { stamp: Some(stamp), ..Entry::clone(&entry) };
+        self.cache.put(id, Arc::new(kept));
         Ok(entry)
     }
 
-    /// A row with its groups, rendered.
-    pub(crate) async fn entry(
+    /// The groups that a resource is in.
+    pub(crate) async fn groups_of(&self, caller: &Caller, id: Uuid) -> Result<Vec<GroupRef>, ScimError> {
+        let groups = self.store.groups(caller.runtime.source.key, &[id]).await;
+        Ok(groups.map_err(error::from_store)?.pop().unwrap_or_default())
+    }
+
+    /// A row with its groups, rendered; without a stamp, and so not to be kept.
+    pub(crate) fn rendered(
         &self,
         caller: &Caller,
-        kind: &Arc<ResolvedType>,
+        kind: &ResolvedType,
         stored: Stored,
-        stamp: rollcall_store::stamps::Stamp,
+        groups: Vec<GroupRef>,
     ) -> Result<Arc<Entry>, ScimError> {
-        let source = caller.runtime.source.key;
-        let groups = if kind.has_groups() {
-            self.store.groups(source, &[stored.id]).await.map_err(error::from_store)?.pop()
-        } else {
-            None
-        }
-        .unwrap_or_default();
         let rendering = Source { kind, stored: &stored, groups: &groups, base_url: &caller.base_url };
         let text = render::joined(&rendering.default()?);
-        let place = (source.0, kind.name().to_owned());
-        Ok(Arc::new(Entry { stamp, place, rendered: (Arc::clone(&caller.base_url), text), stored, groups }))
+        let place = (caller.runtime.source.key.0, kind.name().to_owned());
+        let rendered = (Arc::clone(&caller.base_url), text);
+        Ok(Arc::new(Entry { stamp: None, place, rendered, stored, groups }))
     }
 }

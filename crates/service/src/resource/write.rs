@@ -2,17 +2,21 @@
 
 use std::sync::Arc;
 
+use rollcall_domain::clock::Timestamp;
 use rollcall_domain::credential::Scope;
+use rollcall_domain::dialect::UnknownMembers;
 use rollcall_scim::error::ScimError;
 use rollcall_scim::patch::Patch;
 use rollcall_scim::schema::ResolvedType;
 use rollcall_store::StoreError;
-use rollcall_store::write::{Batch, Delete, Outcome, Unit, Write, Written};
+use rollcall_store::query::Stored;
+use rollcall_store::write::{Batch, Delete, Outcome, Unit, Update, Write, Written};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::prepare::{Ground, Prepared};
 use super::{Precondition, Shape};
+use crate::cache::Entry;
 use crate::render::Representation;
 use crate::{Caller, Service, error};
 
@@ -38,8 +42,23 @@ impl Service {
         let projection = shape.projection(ground.kind)?;
         let prepared = ground.create(body, self.ids.uuid(self.clock.now()))?;
         let (kind, id) = (Arc::clone(&prepared.kind), prepared.id);
-        self.commit(caller, prepared.write).await.map_err(error::from_store)?;
-        let entry = self.load(caller, &kind, &id.to_string()).await?;
+        let content =
+            if let Write::Create(create) = &prepared.write { Some(create.content.clone()) } else { None };
+        let (written, now) = self.commit(caller, prepared.write).await.map_err(error::from_store)?;
+        // A user may have been awaited by groups, where the dialect lets them wait.
+        let awaited = kind.has_groups() && caller.runtime.dialect.unknown_members == UnknownMembers::Pending;
+        let groups = if awaited { self.groups_of(caller, id).await? } else { Vec::new() };
+        let created = Stored {
+            key: 0,
+            id,
+            version: written.version,
+            revision: 1,
+            created: now,
+            modified: now,
+            plain: content.as_ref().is_some_and(|content| content.plain),
+            body: content.map(|content| content.body).unwrap_or_default(),
+        };
+        let entry = self.rendered(caller, &kind, created, groups)?;
         self.represent(caller, &kind, &entry, &projection).await
     }
 
@@ -58,11 +77,9 @@ impl Service {
     ) -> Result<Representation, ScimError> {
         let ground = ground(caller, endpoint)?;
         let projection = shape.projection(ground.kind)?;
-        let (kind, id) = self
-            .change(caller, &ground, id, |entry| ground.replace(body.clone(), entry, precondition))
-            .await?;
-        let entry = self.load(caller, &kind, &id.to_string()).await?;
-        self.represent(caller, &kind, &entry, &projection).await
+        let replace = |entry: &Entry| ground.replace(body.clone(), entry, precondition);
+        let entry = self.change(caller, &ground, id, replace).await?;
+        self.represent(caller, ground.kind, &entry, &projection).await
     }
 
     /// Changes a resource. The answer has no body for a group of many members, unless `shape` asks
@@ -82,15 +99,15 @@ impl Service {
         let ground = ground(caller, endpoint)?;
         let projection = shape.projection(ground.kind)?;
         let patch = Patch::parse(body, &caller.runtime.dialect.rules)?;
-        let (kind, id) =
+        let entry =
             self.change(caller, &ground, id, |entry| ground.patch(&patch, entry, precondition)).await?;
-        let entry = self.load(caller, &kind, &id.to_string()).await?;
+        let (kind, id) = (ground.kind, entry.stored.id);
         let shown = !projection.is_default()
-            || !caller.runtime.dialect.patch_no_content && self.is_small(caller, &kind, id).await?;
+            || !caller.runtime.dialect.patch_no_content && self.is_small(caller, kind, id).await?;
         if shown {
-            return self.represent(caller, &kind, &entry, &projection).await;
+            return self.represent(caller, kind, &entry, &projection).await;
         }
-        Ok(Self::without_body(caller, &kind, &entry))
+        Ok(Self::without_body(caller, kind, &entry))
     }
 
     /// Deletes a resource.
@@ -118,31 +135,43 @@ impl Service {
         Ok(members.map_err(error::from_store)?.len() <= PATCH_MEMBERS_SHOWN as usize)
     }
 
-    /// Reads, prepares and commits; again when the body was changed by another meanwhile.
+    /// Reads, prepares and commits; again when the body was changed by another meanwhile. Returns the
+    /// resource as it is then.
     async fn change(
         &self,
         caller: &Caller,
         ground: &Ground<'_>,
         id: &str,
-        prepare: impl Fn(&crate::cache::Entry) -> Result<Prepared, ScimError>,
-    ) -> Result<(Arc<ResolvedType>, Uuid), ScimError> {
+        prepare: impl Fn(&Entry) -> Result<Prepared, ScimError>,
+    ) -> Result<Arc<Entry>, ScimError> {
         for _ in 0..ATTEMPTS {
             let entry = self.load(caller, ground.kind, id).await?;
             let prepared = prepare(&entry)?;
+            let mut after = entry.stored.clone();
+            if let Write::Update(Update { content: Some((_, content)), .. }) = &prepared.write {
+                after.body = content.body.clone();
+                after.plain = content.plain;
+            }
             match self.commit(caller, prepared.write).await {
                 Err(StoreError::Stale) if prepared.read_first => {}
                 Err(error) => return Err(error::from_store(error)),
-                Ok(_) => return Ok((prepared.kind, prepared.id)),
+                Ok((written, _)) if !written.changed => return Ok(entry),
+                Ok((written, now)) => {
+                    (after.version, after.modified) = (written.version, now);
+                    return self.rendered(caller, ground.kind, after, entry.groups.clone());
+                }
             }
         }
         Err(error::from_store(StoreError::Stale))
     }
 
-    async fn commit(&self, caller: &Caller, write: Write) -> Result<Written, StoreError> {
+    /// One write, and the time that it was given.
+    async fn commit(&self, caller: &Caller, write: Write) -> Result<(Written, Timestamp), StoreError> {
         let batch = self.batch(caller, vec![Unit { writes: vec![write] }], None);
+        let now = batch.now;
         match self.store.write(batch).await?.pop() {
             Some(Outcome::Done(mut written)) if written.len() == 1 => {
-                written.pop().ok_or(StoreError::NotFound)
+                written.pop().map(|written| (written, now)).ok_or(StoreError::NotFound)
             }
             Some(Outcome::Failed { error, .. }) => Err(error),
             _ => Err(StoreError::Unavailable("a write was not answered".to_owned())),

@@ -1,0 +1,129 @@
+//! The binary as a child process, and a client over TCP.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// The binary.
+pub(crate) fn rollcall(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rollcall"));
+    command.current_dir(folder).env_clear();
+    command
+}
+
+/// What a command printed, if it succeeded, as JSON.
+#[track_caller]
+pub(crate) fn json(output: &Output) -> Value {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// A running server; killed when it is dropped.
+pub(crate) struct Server {
+    pub(crate) child: Child,
+    pub(crate) address: String,
+    /// What it wrote to standard error goes here.
+    pub(crate) log: PathBuf,
+}
+
+impl Server {
+    /// Starts one in this folder, on any free port.
+    pub(crate) fn start(folder: &Path, arguments: &[&str]) -> Self {
+        let log = folder.join("serve.log");
+        let errors = std::fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
+        let mut command = rollcall(folder);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--stop-with-stdin"]).args(arguments);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url = line.trim().strip_prefix("listening on ").unwrap_or_else(|| {
+            panic!("no address: {line:?} {}", std::fs::read_to_string(&log).unwrap_or_default())
+        });
+        let address = url.split_once("://").unwrap().1.to_owned();
+        Self { child, address, log }
+    }
+
+    /// Makes a source and returns its token.
+    pub(crate) fn source(&self, folder: &Path, slug: &str, arguments: &[&str]) -> String {
+        let mut command = rollcall(folder);
+        command
+            .args(["source", "create", slug, "--requests-per-second", "0", "--output", "json"])
+            .args(arguments);
+        json(&command.output().unwrap())["token"].as_str().unwrap().to_owned()
+    }
+
+    /// A client of a source.
+    pub(crate) fn client(&self, slug: &str, token: &str) -> Client {
+        Client {
+            address: self.address.clone(),
+            base: format!("/scim/{slug}/v2"),
+            token: token.to_owned(),
+            stream: None,
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// One keep-alive connection. `None` as an answer: the server was gone before it answered.
+pub(crate) struct Client {
+    address: String,
+    base: String,
+    token: String,
+    stream: Option<BufReader<TcpStream>>,
+}
+
+impl Client {
+    pub(crate) fn send(&mut self, method: &str, path: &str, body: Option<&Value>) -> Option<(u16, Value)> {
+        let answer = self.exchange(method, path, body);
+        if answer.is_none() {
+            self.stream = None;
+        }
+        answer
+    }
+
+    fn exchange(&mut self, method: &str, path: &str, body: Option<&Value>) -> Option<(u16, Value)> {
+        if self.stream.is_none() {
+            let stream = TcpStream::connect(&self.address).ok()?;
+            stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
+            stream.set_nodelay(true).ok()?;
+            self.stream = Some(BufReader::new(stream));
+        }
+        let reader = self.stream.as_mut()?;
+        let body = body.map(Value::to_string).unwrap_or_default();
+        let path = path.replace(' ', "%20").replace('"', "%22");
+        let request = format!(
+            "{method} {}{path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\n\
+             content-type: application/scim+json\r\ncontent-length: {}\r\n\r\n{body}",
+            self.base,
+            self.address,
+            self.token,
+            body.len()
+        );
+        reader.get_mut().write_all(request.as_bytes()).ok()?;
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let status = line.split(' ').nth(1)?.parse().ok()?;
+        let mut length = 0;
+        loop {
+            let mut header = String::new();
+            reader.read_line(&mut header).ok()?;
+            let Some((name, value)) = header.trim().split_once(':') else { break };
+            if name.eq_ignore_ascii_case("content-length") {
+                length = value.trim().parse().ok()?;
+            }
+        }
+        let mut bytes = vec![0; length];
+        reader.read_exact(&mut bytes).ok()?;
+        Some((status, serde_json::from_slice(&bytes).unwrap_or_default()))
+    }
+}
