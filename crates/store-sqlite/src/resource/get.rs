@@ -45,7 +45,8 @@ pub(crate) fn by_value(
 ) -> Result<Option<Uuid>, StoreError> {
     let mut statement = connection.prepare_cached(BY_VALUE).or_unavailable()?;
     let mut rows = statement.query((source.0, kind, attribute, value)).or_unavailable()?;
-    let id = rows.next().or_unavailable()?.map(|row| row.get::<_, IdColumn>(0)).transpose().or_unavailable()?;
+    let id =
+        rows.next().or_unavailable()?.map(|row| row.get::<_, IdColumn>(0)).transpose().or_unavailable()?;
     Ok(id.map(|id| id.0))
 }
 
