@@ -28,7 +28,9 @@ fn each<'a>(elements: &'a Value, name: &str) -> Vec<&'a str> {
 async fn the_configuration_is_that_of_the_source() {
     let (_app, client) = start().await;
     let config = client.get("/ServiceProviderConfig").await.expect(200).body;
-    check(&config, &expect![[r#"
+    check(
+        &config,
+        &expect![[r#"
         {
           "schemas": [
             "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
@@ -81,7 +83,8 @@ async fn the_configuration_is_that_of_the_source() {
             "resourceType": "ServiceProviderConfig",
             "location": "http://scim.example.com/scim/a/v2/ServiceProviderConfig"
           }
-        }"#]]);
+        }"#]],
+    );
 }
 
 #[tokio::test]
@@ -127,7 +130,9 @@ async fn only_the_strict_dialect_claims_the_interoperability_profile() {
 async fn resource_types_are_listed_and_shown_alone() {
     let (_app, client) = start().await;
     let list = client.get("/ResourceTypes").await.expect(200).body;
-    check(&list, &expect![[r#"
+    check(
+        &list,
+        &expect![[r#"
         {
           "schemas": [
             "urn:ietf:params:scim:api:messages:2.0:ListResponse"
@@ -171,7 +176,8 @@ async fn resource_types_are_listed_and_shown_alone() {
               }
             }
           ]
-        }"#]]);
+        }"#]],
+    );
     for kind in list["Resources"].as_array().unwrap() {
         assert_eq!(kind["id"], kind["name"]);
         let name = kind["name"].as_str().unwrap();

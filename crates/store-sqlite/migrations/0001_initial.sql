@@ -68,7 +68,6 @@ CREATE TABLE resource (
 ) STRICT;
 
 CREATE INDEX resource_collection ON resource (collection);
-CREATE INDEX resource_created ON resource (collection, created);
 CREATE INDEX resource_modified ON resource (collection, modified);
 
 -- Paths of the attributes that have index rows.
@@ -79,13 +78,14 @@ CREATE TABLE attribute (
     UNIQUE (collection, path)
 ) STRICT;
 
--- One row a value. That no two resources share a unique one is checked by the writer, in the
--- transaction that holds the write lock.
+-- One row a value. `apart` is 0 for a value that must be unique, else the resource: so the primary key
+-- lets a unique value be there once, and any other once a resource.
 CREATE TABLE value (
     attribute INTEGER NOT NULL,
     value TEXT NOT NULL,
+    apart INTEGER NOT NULL,
     resource INTEGER NOT NULL,
-    PRIMARY KEY (attribute, value, resource)
+    PRIMARY KEY (attribute, value, apart)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX value_resource ON value (resource);

@@ -406,7 +406,7 @@ mod tests {
                 userName pr  →  userName after ""
                 id pr  →  all
                 emails eq "A@x"  →  emails.value="a@x"
-                name.familyName eq "X"  →  name.familyName="x"
+                name.familyName eq "X"  →  all (more)
                 urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber eq "7"  →  urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber="7"
                 id eq "0190d4c8-9b1a-7000-8000-000000000001"  →  id=0190d4c8-9b1a-7000-8000-000000000001
                 id eq "0190D4C8-9B1A-7000-8000-000000000001"  →  none

@@ -11,7 +11,8 @@ use crate::session::Session;
 
 const HOLDER: &str = "SELECT r.key, r.id FROM value AS v JOIN resource AS r ON r.key = v.resource
     WHERE v.attribute = ?1 AND v.value = ?2";
-const ADD: &str = "INSERT INTO value (attribute, value, resource) VALUES (?1, ?2, ?3)";
+const ADD: &str = "INSERT INTO value (attribute, value, apart, resource)
+    VALUES (?1, ?2, CASE WHEN ?4 THEN 0 ELSE ?3 END, ?3)";
 const OF_RESOURCE: &str = "SELECT attribute, value FROM value WHERE resource = ?1";
 const REMOVE: &str = "DELETE FROM value WHERE attribute = ?1 AND value = ?2 AND resource = ?3";
 const REMOVE_ALL: &str = "DELETE FROM value WHERE resource = ?1";
@@ -37,7 +38,8 @@ pub(crate) fn rows<'a>(
     entries.iter().map(row).collect()
 }
 
-/// `Conflict` when another resource than this has one of the unique values.
+/// `Conflict` when another resource than this has one of the unique values: told before anything is
+/// written. That it cannot be otherwise is the primary key's doing.
 pub(crate) fn check(
     session: &mut Session<'_>,
     rows: &[ValueRow<'_>],
@@ -62,7 +64,7 @@ pub(crate) fn check(
 pub(crate) fn add(session: &mut Session<'_>, key: i64, rows: &[ValueRow<'_>]) -> Result<(), StoreError> {
     let mut statement = session.prepare(ADD)?;
     for row in rows {
-        statement.execute((row.attribute, &row.entry.value, key)).or_unavailable()?;
+        statement.execute((row.attribute, &row.entry.value, key, row.entry.unique)).or_unavailable()?;
     }
     Ok(())
 }
