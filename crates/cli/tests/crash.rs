@@ -165,6 +165,8 @@ fn what_was_answered_survives_kill_9() {
         server = Server::start(folder.path(), &["--log", "error"]);
         check(&mut server.client("crash", &token), &group, &told);
     }
+    let log = std::fs::read_to_string(&server.log).unwrap();
+    assert!(!log.contains("ERROR"), "{log}");
     let written = written.load(Ordering::Relaxed);
     assert!(written > rounds * WRITERS, "too few writes to mean anything: {written}");
     println!("{rounds} crashes, {written} users written and checked");

@@ -44,8 +44,39 @@ impl Cache {
         self.0.get(&id).filter(|entry| entry.stamp == Some(stamp))
     }
 
+    /// Keeps an entry no longer.
+    pub(crate) fn forget(&self, id: Uuid) {
+        self.0.invalidate(&id);
+    }
+
     /// Keeps an entry.
     pub(crate) fn put(&self, id: Uuid, entry: Arc<Entry>) {
         self.0.insert(id, entry);
+    }
+}
+
+/// Who has a unique value: answers of [`rollcall_store::Resources::find`], kept like resources.
+pub(crate) struct Lookups(moka::sync::Cache<Lookup, (Stamp, Option<Uuid>)>);
+
+/// A question: source, type, attribute and value.
+pub(crate) type Lookup = (i64, String, String, String);
+
+impl Lookups {
+    /// A cache of at most this many bytes.
+    pub(crate) fn new(bytes: u64) -> Self {
+        let weigh = |(_, kind, attribute, value): &Lookup, _: &(Stamp, Option<Uuid>)| {
+            u32::try_from(kind.len() + attribute.len() + value.len() + OVERHEAD_BYTES).unwrap_or(u32::MAX)
+        };
+        Self(moka::sync::Cache::builder().max_capacity(bytes).weigher(weigh).build())
+    }
+
+    /// The answer, if it was found under this stamp.
+    pub(crate) fn get(&self, lookup: &Lookup, stamp: Stamp) -> Option<Option<Uuid>> {
+        self.0.get(lookup).filter(|(known, _)| *known == stamp).map(|(_, id)| id)
+    }
+
+    /// Keeps an answer.
+    pub(crate) fn put(&self, lookup: Lookup, stamp: Stamp, id: Option<Uuid>) {
+        self.0.insert(lookup, (stamp, id));
     }
 }

@@ -32,7 +32,7 @@ pub use rate::{Rate, TooFast};
 pub use render::{Body, Representation};
 pub use resource::{Known, Precondition, Shape};
 
-use cache::Cache;
+use cache::{Cache, Lookups};
 use cursor::CursorKey;
 use directory::DirectoryCache;
 
@@ -45,6 +45,7 @@ pub struct Service {
     cursor_key: CursorKey,
     directory: DirectoryCache,
     cache: Cache,
+    lookups: Lookups,
 }
 
 /// What a service is made with.
@@ -68,7 +69,9 @@ impl Service {
             token_key: TokenKey::new(parts.secret),
             cursor_key: CursorKey::derive(&parts.secret),
             directory: DirectoryCache::default(),
-            cache: Cache::new(parts.cache_bytes),
+            // One part in four for who has which name, the rest for resources.
+            lookups: Lookups::new(parts.cache_bytes / 4),
+            cache: Cache::new(parts.cache_bytes - parts.cache_bytes / 4),
             store: parts.store,
             clock: parts.clock,
             ids: parts.ids,

@@ -14,6 +14,7 @@ use rollcall_scim::schema::{AttributeType, Mutability, ResolvedType};
 use rollcall_store::index::encode;
 use rollcall_store::query::{GroupRef, Page, Position, Query, Sort, Start};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::cursor::Cursor;
 use crate::members::{self, Piece};
@@ -137,14 +138,33 @@ impl Service {
             return Ok(None);
         };
         let value = encode(value, target.case_exact);
-        let id = self.store.find(caller.runtime.source.key, kind.name(), &index.path, &value).await;
-        let Some(id) = id.map_err(error::from_store)? else { return Ok(Some(Body::Whole(page_of(None)))) };
+        let found = self.find(caller, kind.name(), &index.path, value).await?;
+        let Some(id) = found else { return Ok(Some(Body::Whole(page_of(None)))) };
         match self.load(caller, kind, &id.to_string()).await {
             Ok(entry) => Ok(Some(Body::Whole(page_of(Some(&entry.rendered.1))))),
             // Deleted since.
             Err(error) if error.kind == ErrorType::NotFound => Ok(Some(Body::Whole(page_of(None)))),
             Err(error) => Err(error),
         }
+    }
+
+    /// Who has this unique value, from the cache while its stamp holds.
+    async fn find(
+        &self,
+        caller: &Caller,
+        kind: &str,
+        attribute: &str,
+        value: String,
+    ) -> Result<Option<Uuid>, ScimError> {
+        let source = caller.runtime.source.key;
+        let stamp = self.store.stamps().of_value(source, &value);
+        let lookup = (source.0, kind.to_owned(), attribute.to_owned(), value);
+        if let Some(known) = self.lookups.get(&lookup, stamp) {
+            return Ok(known);
+        }
+        let found = self.store.find(source, kind, attribute, &lookup.3).await.map_err(error::from_store)?;
+        self.lookups.put(lookup, stamp, found);
+        Ok(found)
     }
 
     async fn by_index(&self, caller: &Caller, plan: &Plan, offset: u64) -> Result<Found, ScimError> {

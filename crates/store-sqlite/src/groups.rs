@@ -36,12 +36,7 @@ pub(crate) fn of(
     source: SourceKey,
     ids: &[Uuid],
 ) -> Result<Vec<Vec<GroupRef>>, StoreError> {
-    let nested: Option<bool> = connection
-        .prepare_cached(NESTED)
-        .or_unavailable()?
-        .query_row([source.0], |row| row.get(0))
-        .optional()
-        .or_unavailable()?;
+    let nested = is_nested(connection, source)?;
     let mut above = HashMap::new();
     let mut statement = connection.prepare_cached(RESOURCE).or_unavailable()?;
     ids.iter()
@@ -51,11 +46,28 @@ pub(crate) fn of(
                 .optional()
                 .or_unavailable()?;
             match key {
-                Some(key) => of_key(connection, key, nested == Some(true), &mut above),
+                Some(key) => of_key(connection, key, nested, &mut above),
                 None => Ok(Vec::new()),
             }
         })
         .collect()
+}
+
+/// The groups of one resource, by its key.
+pub(crate) fn of_resource(
+    connection: &Connection,
+    source: SourceKey,
+    key: i64,
+) -> Result<Vec<GroupRef>, StoreError> {
+    of_key(connection, key, is_nested(connection, source)?, &mut HashMap::new())
+}
+
+/// Whether the source ever had a group in a group.
+fn is_nested(connection: &Connection, source: SourceKey) -> Result<bool, StoreError> {
+    let mut statement = connection.prepare_cached(NESTED).or_unavailable()?;
+    let nested: Option<bool> =
+        statement.query_row([source.0], |row| row.get(0)).optional().or_unavailable()?;
+    Ok(nested == Some(true))
 }
 
 fn of_key(

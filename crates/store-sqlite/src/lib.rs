@@ -167,6 +167,23 @@ impl Resources for SqliteStore {
         self.readers.short(|connection| resource::get::by_id(connection, source, kind, id))
     }
 
+    async fn get_with_groups(
+        &self,
+        source: SourceKey,
+        kind: &str,
+        id: Uuid,
+    ) -> Result<Option<(Stored, Vec<GroupRef>)>, StoreError> {
+        self.readers.short(|connection| {
+            snapshot(connection, |connection| {
+                let Some(stored) = resource::get::by_id(connection, source, kind, id)? else {
+                    return Ok(None);
+                };
+                let groups = groups::of_resource(connection, source, stored.key)?;
+                Ok(Some((stored, groups)))
+            })
+        })
+    }
+
     async fn find(
         &self,
         source: SourceKey,

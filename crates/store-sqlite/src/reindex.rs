@@ -35,7 +35,7 @@ pub(crate) fn run(
             let entries = index.entries(&candidate::parse(body)?);
             let rows = value::rows(session, collection, &entries)?;
             value::check(session, &rows, Some(*key))?;
-            value::add(session, *key, &rows)?;
+            value::add(session, source, *key, &rows)?;
         }
     }
 }

@@ -74,6 +74,14 @@ pub trait Resources: Send + Sync {
     /// One resource of this source and type; another source's id is `None`.
     async fn get(&self, source: SourceKey, kind: &str, id: Uuid) -> Result<Option<Stored>, StoreError>;
 
+    /// One resource with the groups it is in, both as of one moment.
+    async fn get_with_groups(
+        &self,
+        source: SourceKey,
+        kind: &str,
+        id: Uuid,
+    ) -> Result<Option<(Stored, Vec<GroupRef>)>, StoreError>;
+
     /// The resource that has this value of an attribute whose values are unique
     /// ([`index::Indexer`]); `value` is as [`index::encode`] makes it.
     async fn find(

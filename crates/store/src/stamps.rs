@@ -4,8 +4,10 @@
 //! of what it committed, after the commit is visible and before it answers. What is kept under an
 //! old stamp is not used again. A commit by another process, or one that touches very much, ends all.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use rollcall_domain::source::SourceKey;
 use uuid::Uuid;
 
 const SHARDS: usize = 4096;
@@ -15,6 +17,14 @@ const SHARDS: usize = 4096;
 pub struct Stamp {
     shard: u64,
     epoch: u64,
+}
+
+impl Stamp {
+    /// Whether just one thing was touched since `before`: if that was a write of one's own, nothing
+    /// else has happened.
+    pub fn follows(self, before: Self) -> bool {
+        self.epoch == before.epoch && self.shard == before.shard.wrapping_add(1)
+    }
 }
 
 /// The counters.
@@ -40,6 +50,19 @@ impl Stamps {
         Stamp { shard, epoch: self.epoch() }
     }
 
+    /// The stamp of who has a value: of [`crate::Resources::find`], in one source.
+    ///
+    /// It ends when a resource gets the value as a unique one, or has it no longer while it goes on. A
+    /// deletion ends the stamp of the resource only.
+    pub fn of_value(&self, source: SourceKey, value: &str) -> Stamp {
+        self.of(place_of(source, value))
+    }
+
+    /// Ends the stamp of a value.
+    pub fn touch_value(&self, source: SourceKey, value: &str) {
+        self.touch(place_of(source, value));
+    }
+
     /// Ends the stamps of a resource.
     pub fn touch(&self, id: Uuid) {
         if let Some(shard) = self.shard(id) {
@@ -62,4 +85,11 @@ impl Stamps {
         let low = id.as_u128() & (SHARDS as u128 - 1);
         self.shards.get(usize::try_from(low).unwrap_or_default())
     }
+}
+
+/// The id that stands for a value, as if it were a resource. Values that share one end together.
+pub fn place_of(source: SourceKey, value: &str) -> Uuid {
+    let mut hasher = DefaultHasher::new();
+    (source.0, value).hash(&mut hasher);
+    Uuid::from_u128(hasher.finish().into())
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rollcall_scim::error::ScimError;
 use rollcall_scim::schema::ResolvedType;
 use rollcall_store::query::{GroupRef, Stored};
+use rollcall_store::stamps::Stamp;
 use uuid::Uuid;
 
 use crate::cache::Entry;
@@ -31,12 +32,17 @@ impl Service {
                 return Ok(entry);
             }
         }
-        let stored = self.store.get(source, kind.name(), id).await.map_err(error::from_store)?;
-        let stored = stored.ok_or_else(error::not_found)?;
-        let groups = if kind.has_groups() { self.groups_of(caller, id).await? } else { Vec::new() };
-        let entry = self.rendered(caller, kind, stored, groups)?;
-        let kept = Entry { stamp: Some(stamp), ..Entry::clone(&entry) };
-        self.cache.put(id, Arc::new(kept));
+        let found = if kind.has_groups() {
+            self.store.get_with_groups(source, kind.name(), id).await
+        } else {
+            self.store
+                .get(source, kind.name(), id)
+                .await
+                .map(|found| found.map(|stored| (stored, Vec::new())))
+        };
+        let (stored, groups) = found.map_err(error::from_store)?.ok_or_else(error::not_found)?;
+        let entry = Arc::new(Self::rendered(caller, kind, stored, groups, Some(stamp))?);
+        self.cache.put(id, Arc::clone(&entry));
         Ok(entry)
     }
 
@@ -46,18 +52,18 @@ impl Service {
         Ok(groups.map_err(error::from_store)?.pop().unwrap_or_default())
     }
 
-    /// A row with its groups, rendered; without a stamp, and so not to be kept.
+    /// A row with its groups, rendered. Without a stamp it is not to be kept.
     pub(crate) fn rendered(
-        &self,
         caller: &Caller,
         kind: &ResolvedType,
         stored: Stored,
         groups: Vec<GroupRef>,
-    ) -> Result<Arc<Entry>, ScimError> {
+        stamp: Option<Stamp>,
+    ) -> Result<Entry, ScimError> {
         let rendering = Source { kind, stored: &stored, groups: &groups, base_url: &caller.base_url };
         let text = render::joined(&rendering.default()?);
         let place = (caller.runtime.source.key.0, kind.name().to_owned());
         let rendered = (Arc::clone(&caller.base_url), text);
-        Ok(Arc::new(Entry { stamp: None, place, rendered, stored, groups }))
+        Ok(Entry { stamp, place, rendered, stored, groups })
     }
 }

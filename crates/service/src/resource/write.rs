@@ -58,7 +58,7 @@ impl Service {
             plain: content.as_ref().is_some_and(|content| content.plain),
             body: content.map(|content| content.body).unwrap_or_default(),
         };
-        let entry = self.rendered(caller, &kind, created, groups)?;
+        let entry = Self::rendered(caller, &kind, created, groups, None)?;
         self.represent(caller, &kind, &entry, &projection).await
     }
 
@@ -151,14 +151,23 @@ impl Service {
             if let Write::Update(Update { content: Some((_, content)), .. }) = &prepared.write {
                 after.body = content.body.clone();
                 after.plain = content.plain;
+                after.revision += 1;
             }
             match self.commit(caller, prepared.write).await {
-                Err(StoreError::Stale) if prepared.read_first => {}
+                Err(StoreError::Stale) if prepared.read_first => self.cache.forget(entry.stored.id),
                 Err(error) => return Err(error::from_store(error)),
                 Ok((written, _)) if !written.changed => return Ok(entry),
                 Ok((written, now)) => {
                     (after.version, after.modified) = (written.version, now);
-                    return self.rendered(caller, ground.kind, after, entry.groups.clone());
+                    let stamp = self.store.stamps().of(entry.stored.id);
+                    // With nothing else touched since it was read, what was written is what is there.
+                    let stamp = entry.stamp.filter(|before| stamp.follows(*before)).map(|_| stamp);
+                    let after = Self::rendered(caller, ground.kind, after, entry.groups.clone(), stamp)?;
+                    let after = Arc::new(after);
+                    if stamp.is_some() {
+                        self.cache.put(after.stored.id, Arc::clone(&after));
+                    }
+                    return Ok(after);
                 }
             }
         }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use rollcall_domain::source::SourceKey;
 use rollcall_store::StoreError;
 use rollcall_store::index::IndexEntry;
+use rollcall_store::stamps::place_of;
 use rusqlite::OptionalExtension as _;
 
 use crate::error::{IdColumn, OrUnavailable as _};
@@ -61,16 +63,29 @@ pub(crate) fn check(
 }
 
 /// Adds the rows of a new resource.
-pub(crate) fn add(session: &mut Session<'_>, key: i64, rows: &[ValueRow<'_>]) -> Result<(), StoreError> {
+pub(crate) fn add(
+    session: &mut Session<'_>,
+    source: SourceKey,
+    key: i64,
+    rows: &[ValueRow<'_>],
+) -> Result<(), StoreError> {
     let mut statement = session.prepare(ADD)?;
     for row in rows {
         statement.execute((row.attribute, &row.entry.value, key, row.entry.unique)).or_unavailable()?;
+        if row.entry.unique {
+            session.touch(place_of(source, &row.entry.value));
+        }
     }
     Ok(())
 }
 
 /// Makes these the rows of a resource, writing the difference only. `Conflict` before anything is written.
-pub(crate) fn change(session: &mut Session<'_>, key: i64, rows: &[ValueRow<'_>]) -> Result<(), StoreError> {
+pub(crate) fn change(
+    session: &mut Session<'_>,
+    source: SourceKey,
+    key: i64,
+    rows: &[ValueRow<'_>],
+) -> Result<(), StoreError> {
     let before = of_resource(session, key)?;
     let after: BTreeSet<(i64, &str)> =
         rows.iter().map(|row| (row.attribute, row.entry.value.as_str())).collect();
@@ -82,8 +97,9 @@ pub(crate) fn change(session: &mut Session<'_>, key: i64, rows: &[ValueRow<'_>])
     for (attribute, value) in before.iter().filter(|(attribute, value)| !after.contains(&(*attribute, value)))
     {
         statement.execute((attribute, value, key)).or_unavailable()?;
+        session.touch(place_of(source, value));
     }
-    add(session, key, &added)
+    add(session, source, key, &added)
 }
 
 /// Removes the rows of a resource.

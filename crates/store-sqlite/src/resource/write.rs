@@ -15,11 +15,10 @@ const TAKEN: &str = "SELECT 1 FROM resource WHERE id = ?1";
 const ADD: &str = "INSERT INTO resource
     (collection, id, version, revision, created, modified, plain, display, body)
     VALUES (?1, ?2, 1, 1, ?3, ?3, ?4, ?5, ?6)";
-const CURRENT: &str = "SELECT r.key, r.collection, r.version, r.revision
+const CURRENT: &str = "SELECT r.key, r.collection, r.version, r.revision,
+    r.display IS ?6, r.display IS ?6 AND r.plain IS ?5 AND r.body IS ?4
     FROM resource AS r JOIN collection AS c ON c.key = r.collection
     WHERE r.id = ?1 AND c.source = ?2 AND c.kind = ?3";
-const SAME: &str = "SELECT 1 FROM resource WHERE key = ?1 AND body = ?2 AND plain = ?3 AND display IS ?4";
-const DISPLAY: &str = "SELECT display FROM resource WHERE key = ?1";
 const REPLACE: &str = "UPDATE resource SET version = version + 1, revision = revision + 1,
     modified = ?2, plain = ?3, display = ?4, body = ?5 WHERE key = ?1";
 const BUMP: &str =
@@ -28,7 +27,7 @@ const VERSION: &str = "SELECT version FROM resource WHERE key = ?1";
 const REMOVE: &str = "DELETE FROM resource WHERE key = ?1";
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[TAKEN, ADD, CURRENT, SAME, DISPLAY, REPLACE, BUMP, VERSION, REMOVE];
+pub(crate) const STATEMENTS: &[&str] = &[TAKEN, ADD, CURRENT, REPLACE, BUMP, VERSION, REMOVE];
 
 /// One write on its way.
 #[derive(Debug)]
@@ -67,7 +66,7 @@ pub(crate) fn create(
         ))
         .or_unavailable()?;
     let key = session.connection().last_insert_rowid();
-    value::add(session, key, &rows)?;
+    value::add(session, batch.source, key, &rows)?;
     session.count(collection, 1);
     session.touch(create.id);
     Ok(Progress { key, id: create.id, collection, version: 1, changed: true, members: Delta::default() })
@@ -78,13 +77,17 @@ pub(crate) fn update(
     batch: &Batch,
     update: &Update,
 ) -> Result<Progress, StoreError> {
-    let (mut progress, revision) = current(session, batch, update.id, &update.kind)?;
+    let content = update.content.as_ref().map(|(_, content)| content);
+    let Current { mut progress, revision, same_display, same } =
+        current(session, batch, update.id, &update.kind, content)?;
     check_version(update.if_version.as_deref(), progress.version)?;
     if let Some((expected, content)) = &update.content {
         if *expected != revision {
             return Err(StoreError::Stale);
         }
-        replace(session, batch, &mut progress, content)?;
+        if !same {
+            replace(session, batch, &mut progress, content, same_display)?;
+        }
     }
     Ok(progress)
 }
@@ -94,7 +97,7 @@ pub(crate) fn delete(
     batch: &Batch,
     delete: &Delete,
 ) -> Result<Progress, StoreError> {
-    let (mut progress, _) = current(session, batch, delete.id, &delete.kind)?;
+    let Current { mut progress, .. } = current(session, batch, delete.id, &delete.kind, None)?;
     check_version(delete.if_version.as_deref(), progress.version)?;
     tombstone::add(session, batch, delete, progress.key)?;
     membership::remove_all(session, batch, progress.key)?;
@@ -122,23 +125,33 @@ pub(crate) fn reread_version(session: &mut Session<'_>, progress: &mut Progress)
     Ok(())
 }
 
+/// A row as it is, and whether new content would change it.
+struct Current {
+    progress: Progress,
+    revision: u64,
+    same_display: bool,
+    same: bool,
+}
+
 fn current(
     session: &mut Session<'_>,
     batch: &Batch,
     id: Uuid,
     kind: &str,
-) -> Result<(Progress, u64), StoreError> {
-    let row: Option<(i64, i64, i64, i64)> = session
+    content: Option<&Content>,
+) -> Result<Current, StoreError> {
+    let body = content.map(|content| &content.body[..]);
+    let (plain, display) = (content.map(|content| content.plain), content.map(|content| &content.display));
+    type Columns = (i64, i64, i64, i64, bool, bool);
+    let row: Option<Columns> = session
         .prepare(CURRENT)?
-        .query_row((IdColumn(id), batch.source.0, kind), |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-        })
+        .query_row((IdColumn(id), batch.source.0, kind, body, plain, display), |row| row.try_into())
         .optional()
         .or_unavailable()?;
-    let (key, collection, version, revision) = row.ok_or(StoreError::NotFound)?;
+    let (key, collection, version, revision, same_display, same) = row.ok_or(StoreError::NotFound)?;
     let version = unsigned(version, "resource", "version")?;
     let progress = Progress { key, id, collection, version, changed: false, members: Delta::default() };
-    Ok((progress, unsigned(revision, "resource", "revision")?))
+    Ok(Current { progress, revision: unsigned(revision, "resource", "revision")?, same_display, same })
 }
 
 fn check_version(wanted: Option<&[u64]>, version: u64) -> Result<(), StoreError> {
@@ -151,21 +164,16 @@ fn replace(
     batch: &Batch,
     progress: &mut Progress,
     content: &Content,
+    same_display: bool,
 ) -> Result<(), StoreError> {
     let key = progress.key;
-    let row = (key, &content.body[..], content.plain, &content.display);
-    if session.prepare(SAME)?.exists(row).or_unavailable()? {
-        return Ok(());
-    }
     let rows = value::rows(session, progress.collection, &content.index)?;
-    value::change(session, key, &rows)?;
-    let before: Option<String> =
-        session.prepare(DISPLAY)?.query_row([key], |row| row.get(0)).or_unavailable()?;
+    value::change(session, batch.source, key, &rows)?;
     session
         .prepare(REPLACE)?
         .execute((key, batch.now.0, content.plain, &content.display, &content.body[..]))
         .or_unavailable()?;
-    if before != content.display && membership::is_group(session, key)? {
+    if !same_display && membership::is_group(session, key)? {
         // Every member shows the name.
         session.touch_all();
     }
