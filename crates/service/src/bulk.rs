@@ -11,11 +11,13 @@ use rollcall_scim::Document;
 use rollcall_scim::bulk::{self, BulkMethod, BulkOperation, BulkRequest};
 use rollcall_scim::error::ScimError;
 use rollcall_scim::patch::Patch;
+use rollcall_store::StoreError;
+use rollcall_store::plan::parse_id;
 use rollcall_store::write::{Outcome, Unit, Write};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::resource::{Precondition, Prepared, deletion, ground};
+use crate::resource::{ATTEMPTS, Precondition, Prepared, deletion, ground};
 use crate::{Caller, Service, error, render};
 
 /// Schema URN of a Bulk response.
@@ -103,10 +105,7 @@ impl Run<'_> {
                 return Ok(());
             }
         }
-        let mut steps = Vec::new();
-        for at in group {
-            steps.push(Step { at: *at, prepared: self.prepare(*at).await });
-        }
+        let steps = self.prepare_all(group).await;
         let broken = steps.iter().any(|step| step.prepared.is_err());
         self.touched.extend(names);
         self.waiting.push(steps);
@@ -116,11 +115,19 @@ impl Run<'_> {
         Ok(())
     }
 
+    async fn prepare_all(&self, group: &[usize]) -> Vec<Step> {
+        let mut steps = Vec::with_capacity(group.len());
+        for at in group {
+            steps.push(Step { at: *at, prepared: self.prepare(*at).await });
+        }
+        steps
+    }
+
     /// What an operation writes or refers to.
     fn names(&self, at: usize) -> Vec<String> {
         let Some(operation) = self.request.operations.get(at) else { return Vec::new() };
         let mut names: Vec<String> = operation.bulk_id.iter().map(|id| format!("bulkId:{id}")).collect();
-        names.extend(operation.id.clone());
+        names.extend(operation.id.as_deref().map(one_spelling));
         let references = operation.data.iter().flat_map(bulk::references);
         names.extend(references.map(|id| format!("bulkId:{id}")));
         names
@@ -151,7 +158,7 @@ impl Run<'_> {
             }
             BulkMethod::Delete => {
                 let write = deletion(ground.kind, &id, &precondition)?;
-                let id = Uuid::try_parse(&id).map_err(|_| error::not_found())?;
+                let id = parse_id(&id).ok_or_else(error::not_found)?;
                 Ok(Prepared { kind: ground.kind.clone(), id, write, read_first: false })
             }
         }
@@ -187,28 +194,55 @@ impl Run<'_> {
         }
     }
 
-    /// Commits what waits, and notes the answers.
+    /// Commits what waits, and notes the answers. What met `Stale` is prepared anew and tried again, its
+    /// resources' turns held meanwhile.
     async fn flush(&mut self) -> Result<(), ScimError> {
         self.touched.clear();
-        let waiting = std::mem::take(&mut self.waiting);
-        let mut units = Vec::new();
-        for steps in &waiting {
-            if let Some(writes) = writes(steps) {
-                units.push(Unit { writes });
+        let service = self.service;
+        let mut waiting = std::mem::take(&mut self.waiting);
+        let mut turn = Vec::new();
+        for attempt in 1..=ATTEMPTS {
+            let again = self.commit(waiting, attempt == ATTEMPTS).await?;
+            if again.is_empty() {
+                break;
+            }
+            drop(turn);
+            let ids = again.iter().flatten().filter_map(|step| step.prepared.as_ref().ok());
+            turn = service.turns.wait(ids.map(|prepared| prepared.id)).await;
+            waiting = Vec::with_capacity(again.len());
+            for steps in again {
+                let group: Vec<usize> = steps.iter().map(|step| step.at).collect();
+                waiting.push(self.prepare_all(&group).await);
             }
         }
+        Ok(())
+    }
+
+    /// Commits units and notes their answers; returns those to be tried again, none the last time.
+    async fn commit(&mut self, waiting: Vec<Vec<Step>>, last: bool) -> Result<Vec<Vec<Step>>, ScimError> {
+        let units: Vec<Unit> =
+            waiting.iter().filter_map(|steps| writes(steps)).map(|writes| Unit { writes }).collect();
         let left =
             self.request.fail_on_errors.filter(|most| *most > 0).map(|most| most - self.errors.min(most));
         let batch = self.service.batch(self.caller, units, left);
-        let mut outcomes = if batch.units.is_empty() {
-            Vec::new()
-        } else {
-            self.service.store.write(batch).await.map_err(error::from_store)?
+        let mut outcomes = match batch.units.is_empty() {
+            true => Vec::new(),
+            false => self.service.store.write(batch).await.map_err(error::from_store)?,
         }
         .into_iter();
+        let mut again = Vec::new();
         for steps in waiting {
+            // What stood after the last allowed error was not tried, and is not answered.
+            if self.is_over() {
+                break;
+            }
             if steps.iter().any(|step| step.prepared.is_err()) {
-                self.refuse(steps);
+                // In a request that stops at errors, an error waits for what stands before it.
+                if again.is_empty() || left.is_none() {
+                    self.refuse(steps)
+                } else {
+                    again.push(steps)
+                }
                 continue;
             }
             match outcomes.next() {
@@ -217,16 +251,19 @@ impl Run<'_> {
                         self.done(step, written.version);
                     }
                 }
+                Some(Outcome::Failed { error: StoreError::Stale, .. }) if !last => again.push(steps),
                 Some(Outcome::Failed { error, .. }) => {
                     let error = error::from_store(error);
                     for step in steps {
                         self.fail(step.at, &error);
                     }
                 }
-                Some(Outcome::Skipped) | None => {}
+                // The store counts `Stale` as an error too: what it skipped is tried again.
+                Some(Outcome::Skipped) => again.push(steps),
+                None => {}
             }
         }
-        Ok(())
+        Ok(again)
     }
 
     fn refuse(&mut self, steps: Vec<Step>) {
@@ -282,6 +319,11 @@ impl Run<'_> {
             *slot = Some(Value::Object(answer));
         }
     }
+}
+
+/// An id as it is printed, whatever case it was sent in.
+fn one_spelling(id: &str) -> String {
+    parse_id(id).map_or_else(|| id.to_owned(), |id| id.to_string())
 }
 
 /// The writes of a unit; `None` when one of its operations could not be prepared.

@@ -18,6 +18,7 @@ mod rate;
 mod render;
 mod resource;
 pub mod system;
+mod turns;
 
 use std::sync::Arc;
 
@@ -35,6 +36,7 @@ pub use resource::{Known, Precondition, Shape};
 use cache::{Cache, Lookups};
 use cursor::CursorKey;
 use directory::DirectoryCache;
+use turns::Turns;
 
 /// The use cases over one store.
 pub struct Service {
@@ -46,6 +48,7 @@ pub struct Service {
     directory: DirectoryCache,
     cache: Cache,
     lookups: Lookups,
+    turns: Turns,
 }
 
 /// What a service is made with.
@@ -69,6 +72,7 @@ impl Service {
             token_key: TokenKey::new(parts.secret),
             cursor_key: CursorKey::derive(&parts.secret),
             directory: DirectoryCache::default(),
+            turns: Turns::default(),
             // One part in four for who has which name, the rest for resources.
             lookups: Lookups::new(parts.cache_bytes / 4),
             cache: Cache::new(parts.cache_bytes - parts.cache_bytes / 4),

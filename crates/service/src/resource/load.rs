@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rollcall_scim::error::ScimError;
 use rollcall_scim::schema::ResolvedType;
+use rollcall_store::plan::parse_id;
 use rollcall_store::query::{GroupRef, Stored};
 use rollcall_store::stamps::Stamp;
 use uuid::Uuid;
@@ -20,7 +21,7 @@ impl Service {
         kind: &Arc<ResolvedType>,
         id: &str,
     ) -> Result<Arc<Entry>, ScimError> {
-        let id = Uuid::try_parse(id).map_err(|_| error::not_found())?;
+        let id = parse_id(id).ok_or_else(error::not_found)?;
         let source = caller.runtime.source.key;
         let stamp = self.store.stamps().of(id);
         if let Some(entry) = self.cache.get(id, stamp) {

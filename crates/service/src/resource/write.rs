@@ -9,6 +9,7 @@ use rollcall_scim::error::ScimError;
 use rollcall_scim::patch::Patch;
 use rollcall_scim::schema::ResolvedType;
 use rollcall_store::StoreError;
+use rollcall_store::plan::parse_id;
 use rollcall_store::query::Stored;
 use rollcall_store::write::{Batch, Delete, Outcome, Unit, Update, Write, Written};
 use serde_json::Value;
@@ -21,7 +22,7 @@ use crate::render::Representation;
 use crate::{Caller, Service, error};
 
 /// How often a change is computed anew when others change the same body meanwhile.
-const ATTEMPTS: usize = 16;
+pub(crate) const ATTEMPTS: usize = 16;
 /// A PATCH answers with the whole group when it has at most this many members, else with none of it.
 const PATCH_MEMBERS_SHOWN: u32 = 100;
 
@@ -144,19 +145,29 @@ impl Service {
         id: &str,
         prepare: impl Fn(&Entry) -> Result<Prepared, ScimError>,
     ) -> Result<Arc<Entry>, ScimError> {
+        let mut turn = None;
         for _ in 0..ATTEMPTS {
             let entry = self.load(caller, ground.kind, id).await?;
             let prepared = prepare(&entry)?;
-            let mut after = entry.stored.clone();
+            let (read_first, mut after) = (prepared.read_first, entry.stored.clone());
             if let Write::Update(Update { content: Some((_, content)), .. }) = &prepared.write {
                 after.body = content.body.clone();
                 after.plain = content.plain;
                 after.revision += 1;
             }
             match self.commit(caller, prepared.write).await {
-                Err(StoreError::Stale) if prepared.read_first => self.cache.forget(entry.stored.id),
+                Err(StoreError::Stale) if read_first => {
+                    self.cache.forget(after.id);
+                    if turn.is_none() {
+                        turn = Some(self.turns.wait([after.id]).await);
+                    }
+                }
                 Err(error) => return Err(error::from_store(error)),
                 Ok((written, _)) if !written.changed => return Ok(entry),
+                // The body that was read is not known to be that of this version.
+                Ok((written, _)) if !read_first && written.version != after.version + 1 => {
+                    return self.load(caller, ground.kind, id).await;
+                }
                 Ok((written, now)) => {
                     (after.version, after.modified) = (written.version, now);
                     let stamp = self.store.stamps().of(entry.stored.id);
@@ -207,7 +218,7 @@ pub(crate) fn deletion(
     id: &str,
     precondition: &Precondition,
 ) -> Result<Write, ScimError> {
-    let id = Uuid::try_parse(id).map_err(|_| error::not_found())?;
+    let id = parse_id(id).ok_or_else(error::not_found)?;
     Ok(Write::Delete(Delete { id, kind: kind.name().to_owned(), if_version: precondition.versions() }))
 }
 
