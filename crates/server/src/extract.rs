@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, IF_MATCH, IF_NONE_MATCH};
 use axum::http::request::Parts;
@@ -14,12 +14,16 @@ use rollcall_scim::error::{ErrorType, ScimError};
 use rollcall_scim::limits::MAX_JSON_DEPTH;
 use rollcall_scim::list::ListRequest;
 use rollcall_service::{Caller, Known, Precondition, Presented, Shape};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::App;
 use crate::answer::Failure;
 use crate::observe::RequestTrace;
 use crate::query;
+
+/// The parts of the path; one that does not decode to text is 404.
+pub(crate) struct Place<T>(pub T);
 
 /// An authenticated caller.
 pub(crate) struct Who(pub Caller);
@@ -41,6 +45,17 @@ pub(crate) struct Conditions(pub Precondition);
 
 /// `If-None-Match`.
 pub(crate) struct Seen(pub Known);
+
+impl<T: DeserializeOwned + Send, S: Sync + Send> FromRequestParts<S> for Place<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let Ok(Path(path)) = Path::from_request_parts(parts, state).await else {
+            return Err(ScimError::not_found("there is nothing at this path").into());
+        };
+        Ok(Self(path))
+    }
+}
 
 impl FromRequestParts<App> for Who {
     type Rejection = Failure;

@@ -268,6 +268,7 @@ async fn attributes_that_no_schema_defines_are_kept_or_refused_by_the_dialect() 
     let made = client.post("/Users", body.clone()).await.expect(201);
     assert_eq!(made.body["shoeSize"], 42);
     assert_eq!(made.body["urn:example:Extra"], json!({ "colour": "blue" }));
+    assert_eq!(made.body["schemas"], body["schemas"]);
     let place = format!("/Users/{}", made.id());
     let operations = json!([{ "op": "add", "path": "hatSize", "value": 7 }]);
     let patched = client.patch(&place, operations.clone()).await.expect(200);

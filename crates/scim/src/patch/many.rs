@@ -80,10 +80,8 @@ fn append(
     place: &Place<'_>,
     scratch: &mut Scratch,
 ) -> Result<(), ScimError> {
-    let sent = match sent {
-        Value::Array(items) => Value::Array(items.clone()),
-        single => Value::Array(vec![single.clone()]),
-    };
+    let is_single = !sent.is_array() && edit.rules.bare_complex_value;
+    let sent = if is_single { Value::Array(vec![sent.clone()]) } else { sent.clone() };
     let Some(Value::Array(sent)) = coerce::value(sent, edit.attribute, edit.rules, place)? else {
         return Ok(());
     };

@@ -57,6 +57,13 @@ pub(crate) fn set_schemas(document: &mut Document, kind: &ResolvedType) {
             schemas.push(Value::String(schema.id.clone()));
         }
     }
+    // What no schema defines yet is kept, and named as what it may become.
+    let is_kept = |(name, value): &(&String, &Value)| {
+        value.is_object()
+            && name.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("urn:"))
+            && kind.extension(name).is_none()
+    };
+    schemas.extend(document.iter().filter(is_kept).map(|(name, _)| Value::String(name.clone())));
     document.insert("schemas".to_owned(), Value::Array(schemas));
 }
 

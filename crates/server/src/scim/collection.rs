@@ -1,15 +1,15 @@
 //! `/{endpoint}`: listing and creating (RFC 7644 §3.3, §3.4.2).
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 
 use crate::App;
 use crate::answer::{self, Answer};
-use crate::extract::{Listing, Sent, Shown, Who};
+use crate::extract::{Listing, Place, Sent, Shown, Who};
 
 /// 200, 400, 401, 403, 404.
 pub(crate) async fn get(
     State(app): State<App>,
-    Path((_, endpoint)): Path<(String, String)>,
+    Place((_, endpoint)): Place<(String, String)>,
     Who(caller): Who,
     Listing(request): Listing,
 ) -> Answer {
@@ -19,7 +19,7 @@ pub(crate) async fn get(
 /// 201, 400, 401, 403, 404, 409.
 pub(crate) async fn post(
     State(app): State<App>,
-    Path((_, endpoint)): Path<(String, String)>,
+    Place((_, endpoint)): Place<(String, String)>,
     Shown(shape): Shown,
     sent: Sent,
 ) -> Answer {

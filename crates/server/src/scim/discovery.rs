@@ -1,10 +1,10 @@
 //! `/ServiceProviderConfig`, `/Schemas`, `/ResourceTypes` (RFC 7644 §4).
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 
 use crate::App;
 use crate::answer::{self, Answer};
-use crate::extract::{Listing, Who};
+use crate::extract::{Listing, Place, Who};
 
 /// 200, 401, 403. Query parameters are ignored.
 pub(crate) async fn config(State(app): State<App>, Who(caller): Who) -> Answer {
@@ -19,7 +19,7 @@ pub(crate) async fn schemas(State(app): State<App>, Who(caller): Who, Listing(re
 /// 200, 401, 403, 404.
 pub(crate) async fn schema(
     State(app): State<App>,
-    Path((_, urn)): Path<(String, String)>,
+    Place((_, urn)): Place<(String, String)>,
     Who(caller): Who,
 ) -> Answer {
     Ok(answer::json(&app.service.schema(&caller, &urn)?))
@@ -37,7 +37,7 @@ pub(crate) async fn resource_types(
 /// 200, 401, 403, 404.
 pub(crate) async fn resource_type(
     State(app): State<App>,
-    Path((_, name)): Path<(String, String)>,
+    Place((_, name)): Place<(String, String)>,
     Who(caller): Who,
 ) -> Answer {
     Ok(answer::json(&app.service.resource_type(&caller, &name)?))

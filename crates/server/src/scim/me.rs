@@ -6,7 +6,7 @@ use rollcall_service::Caller;
 
 use crate::App;
 use crate::answer::Answer;
-use crate::extract::{Conditions, Seen, Sent, Shown, Who};
+use crate::extract::{Conditions, Place, Seen, Sent, Shown, Who};
 use crate::scim::resource;
 
 /// Where the subjects of credentials are.
@@ -37,9 +37,9 @@ pub(crate) async fn post(Who(_): Who) -> Answer {
     Err(not_implemented().into())
 }
 
-fn subject(caller: &Caller) -> Result<axum::extract::Path<(String, String, String)>, ScimError> {
+fn subject(caller: &Caller) -> Result<Place<(String, String, String)>, ScimError> {
     let id = caller.subject().ok_or_else(not_implemented)?;
-    Ok(axum::extract::Path((String::new(), ENDPOINT.to_owned(), id.to_string())))
+    Ok(Place((String::new(), ENDPOINT.to_owned(), id.to_string())))
 }
 
 fn not_implemented() -> ScimError {

@@ -1,21 +1,21 @@
 //! `/{endpoint}/{id}`: one resource (RFC 7644 §3.4.1, §3.5, §3.6).
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
 use rollcall_service::Body;
 
 use crate::App;
 use crate::answer::{self, Answer};
-use crate::extract::{Conditions, Seen, Sent, Shown, Who};
+use crate::extract::{Conditions, Place, Seen, Sent, Shown, Who};
 
 /// `source`, `endpoint` and `id` of the path.
-type Place = Path<(String, String, String)>;
+type At = Place<(String, String, String)>;
 
 /// 200, 304, 401, 403 or 404.
 pub(crate) async fn get(
     State(app): State<App>,
-    Path((_, endpoint, id)): Place,
+    Place((_, endpoint, id)): At,
     Who(caller): Who,
     Shown(shape): Shown,
     Seen(known): Seen,
@@ -28,7 +28,7 @@ pub(crate) async fn get(
 /// 200, 400, 401, 403, 404, 409, 412.
 pub(crate) async fn put(
     State(app): State<App>,
-    Path((_, endpoint, id)): Place,
+    Place((_, endpoint, id)): At,
     Shown(shape): Shown,
     Conditions(precondition): Conditions,
     sent: Sent,
@@ -40,7 +40,7 @@ pub(crate) async fn put(
 /// 200 or 204, 400, 401, 403, 404, 409, 412.
 pub(crate) async fn patch(
     State(app): State<App>,
-    Path((_, endpoint, id)): Place,
+    Place((_, endpoint, id)): At,
     Shown(shape): Shown,
     Conditions(precondition): Conditions,
     sent: Sent,
@@ -52,7 +52,7 @@ pub(crate) async fn patch(
 /// 204, 401, 403, 404, 412.
 pub(crate) async fn delete(
     State(app): State<App>,
-    Path((_, endpoint, id)): Place,
+    Place((_, endpoint, id)): At,
     Who(caller): Who,
     Conditions(precondition): Conditions,
 ) -> Answer {

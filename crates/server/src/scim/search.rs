@@ -1,16 +1,16 @@
 //! `POST .search` of one endpoint and of all (RFC 7644 §3.4.3), and `GET` of the base URL.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use rollcall_scim::list::ListRequest;
 
 use crate::App;
 use crate::answer::{self, Answer};
-use crate::extract::{Listing, Sent, Who};
+use crate::extract::{Listing, Place, Sent, Who};
 
 /// 200, 400, 401, 403, 404.
 pub(crate) async fn one(
     State(app): State<App>,
-    Path((_, endpoint)): Path<(String, String)>,
+    Place((_, endpoint)): Place<(String, String)>,
     sent: Sent,
 ) -> Answer {
     let request = ListRequest::from_search(&sent.body)?;
