@@ -37,7 +37,7 @@ impl Default for Options {
             group: 256,
             writer_cache_kib: 16 * 1024,
             reader_cache_kib: 4 * 1024,
-            wal_pages: 4_000,
+            wal_pages: 10_000,
             busy_timeout: Duration::from_secs(5),
             poll: Duration::from_millis(250),
             max_scan: 1_000_000,
