@@ -37,7 +37,7 @@ async fn a_body_that_is_no_resource_changes_nothing() {
         (br#"{"userName":"x"} {"userName":"y"}"#.to_vec(), "400 invalidSyntax"),
         (br#"{"userName":"x",}"#.to_vec(), "400 invalidSyntax"),
         (br#"{userName:"x"}"#.to_vec(), "400 invalidSyntax"),
-        (br#"{'userName':'x'}"#.to_vec(), "400 invalidSyntax"),
+        (br"{'userName':'x'}".to_vec(), "400 invalidSyntax"),
         (b"<user/>".to_vec(), "400 invalidSyntax"),
         (b"null".to_vec(), "400 invalidSyntax"),
         (b"7".to_vec(), "400 invalidSyntax"),

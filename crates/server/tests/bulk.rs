@@ -1,5 +1,7 @@
 //! Bulk requests: references, order, circles, and what a failure takes with it (RFC 7644 §3.7).
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use rollcall_domain::source::SourceSettings;
 use rollcall_testkit::{Client, Reply, TestApp};
 use serde_json::{Value, json};

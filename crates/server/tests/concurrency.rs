@@ -1,5 +1,7 @@
 //! Many writers at once: nothing is lost, nothing happens twice, and the sequence of changes has no gap.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 

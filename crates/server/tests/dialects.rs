@@ -1,5 +1,7 @@
 //! Dialects: the interoperability profile clause by clause, and what Entra ID and Okta are allowed.
 
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use rollcall_testkit::{Client, TestApp};
 use serde_json::{Value, json};
 

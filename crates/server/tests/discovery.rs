@@ -1,5 +1,7 @@
 //! Discovery says what the source does, and nothing else (RFC 7644 §4, RFC 9865 §4).
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use expect_test::{Expect, expect};
 use rollcall_domain::source::SourceSettings;
 use rollcall_testkit::{Client, TestApp};

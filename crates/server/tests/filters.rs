@@ -1,5 +1,7 @@
 //! Filters: which of ten users each one finds, and what is no filter (RFC 7644 §3.4.2.2).
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use rollcall_testkit::{Client, TestApp};
 use serde_json::{Value, json};
 

@@ -1,5 +1,7 @@
 //! Schemas and resource types that an operator adds: every characteristic is enforced as the built-in ones' are.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use rollcall_scim::schema::{ResourceType, Schema};
 use rollcall_service::admin::AdminError;
 use rollcall_testkit::{Client, TestApp};
@@ -12,15 +14,15 @@ const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
 fn schema(id: &str, name: &str, attributes: Value) -> Schema {
-    serde_json::from_value(json!({ "id": id, "name": name, "description": "", "attributes": attributes }))
-        .unwrap()
+    let mut schema = json!({ "id": id, "name": name, "description": "" });
+    schema["attributes"] = attributes;
+    serde_json::from_value(schema).unwrap()
 }
 
 fn kind(name: &str, endpoint: &str, schema: &str, extensions: Value) -> ResourceType {
-    let value = json!({
-        "id": name, "name": name, "endpoint": endpoint, "schema": schema, "schemaExtensions": extensions,
-    });
-    serde_json::from_value(value).unwrap()
+    let mut kind = json!({ "id": name, "name": name, "endpoint": endpoint, "schema": schema });
+    kind["schemaExtensions"] = extensions;
+    serde_json::from_value(kind).unwrap()
 }
 
 /// One attribute for each characteristic.
@@ -77,7 +79,9 @@ async fn start() -> (TestApp, Client) {
 /// A body with these attributes, and what is required.
 fn body(attributes: Value) -> Value {
     let mut body = json!({ "code": "c", MORE: { "need": "n" } });
-    body.as_object_mut().unwrap().extend(attributes.as_object().unwrap().clone());
+    if let (Value::Object(body), Value::Object(attributes)) = (&mut body, attributes) {
+        body.extend(attributes);
+    }
     body
 }
 

@@ -163,7 +163,7 @@ async fn a_tenant_s_token_opens_nothing_of_another_tenant() {
             changes.iter().map(|change| (change.sequence, change.resource.to_string())).collect();
         assert_eq!(found, [(1, id.clone())]);
     }
-    let taken = app.service.create_source(&tenant, new("ours"), NewCredential::default()).await;
-    assert!(matches!(taken, Err(AdminError::Refused(_))));
+    let again = app.service.create_source(&tenant, new("ours"), NewCredential::default()).await;
+    assert!(matches!(again, Err(AdminError::Refused(_))));
     assert!(matches!(app.service.source(&tenant, "ours").await, Err(AdminError::Refused(_))));
 }

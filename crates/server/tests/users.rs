@@ -250,10 +250,10 @@ async fn a_write_that_changes_nothing_leaves_version_and_time_alone() {
     let changes = app.store.changes(app.record("a").await.tenant, 0, 100).await.unwrap();
     assert_eq!(changes.len(), 1, "only the creation is a change");
     let operations = json!([{ "op": "replace", "path": "title", "value": "U" }]);
-    let changed = client.patch(&place, operations).await.expect(200);
-    assert_eq!(changed.body["meta"]["lastModified"], "2026-01-01T00:01:00.000Z");
-    assert_eq!(changed.body["meta"]["created"], "2026-01-01T00:00:00.000Z");
-    assert_eq!(changed.body["meta"]["version"], "W/\"2\"");
+    let renewed = client.patch(&place, operations).await.expect(200);
+    assert_eq!(renewed.body["meta"]["lastModified"], "2026-01-01T00:01:00.000Z");
+    assert_eq!(renewed.body["meta"]["created"], "2026-01-01T00:00:00.000Z");
+    assert_eq!(renewed.body["meta"]["version"], "W/\"2\"");
 }
 
 #[tokio::test]

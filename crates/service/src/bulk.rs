@@ -225,11 +225,12 @@ impl Run<'_> {
         let left =
             self.request.fail_on_errors.filter(|most| *most > 0).map(|most| most - self.errors.min(most));
         let batch = self.service.batch(self.caller, units, left);
-        let mut outcomes = match batch.units.is_empty() {
-            true => Vec::new(),
-            false => self.service.store.write(batch).await.map_err(error::from_store)?,
-        }
-        .into_iter();
+        let outcomes = if batch.units.is_empty() {
+            Vec::new()
+        } else {
+            self.service.store.write(batch).await.map_err(error::from_store)?
+        };
+        let mut outcomes = outcomes.into_iter();
         let mut again = Vec::new();
         for steps in waiting {
             // What stood after the last allowed error was not tried, and is not answered.
@@ -239,9 +240,9 @@ impl Run<'_> {
             if steps.iter().any(|step| step.prepared.is_err()) {
                 // In a request that stops at errors, an error waits for what stands before it.
                 if again.is_empty() || left.is_none() {
-                    self.refuse(steps)
+                    self.refuse(steps);
                 } else {
-                    again.push(steps)
+                    again.push(steps);
                 }
                 continue;
             }
