@@ -10,7 +10,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 /// How often the files are looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Why there is no TLS.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +51,7 @@ impl Tls {
         Arc::clone(&self.config.read())
     }
 
-    /// Looks at the files every few seconds, for ever; a pair that cannot be used leaves the old one.
+    /// Looks at the files every second, for ever; a pair that cannot be used leaves the old one.
     pub(crate) async fn follow(&self) {
         let mut seen = self.changed();
         loop {

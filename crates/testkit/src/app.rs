@@ -74,6 +74,11 @@ impl TestApp {
         self.service.source(&tenant, slug).await.expect("the source")
     }
 
+    /// The whole HTTP surface, to be served over TCP.
+    pub fn router(&self) -> Router {
+        self.router.clone()
+    }
+
     /// A client that presents this token.
     pub fn client(&self, slug: &str, token: &str) -> Client {
         Client::new(self.router.clone(), slug, token)

@@ -45,6 +45,11 @@ impl Client {
         self
     }
 
+    /// Its `Authorization` header.
+    pub fn authorization(&self) -> Option<&str> {
+        self.authorization.as_deref()
+    }
+
     /// The same client under another base path.
     #[must_use]
     pub fn at(mut self, base: &str) -> Self {
