@@ -1,5 +1,13 @@
 //! Over TCP: TLS 1.3 and 1.2, a certificate that changes, compression, and an end that lets requests finish.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test stops where something is not as it should be"
+)]
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

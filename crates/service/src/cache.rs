@@ -70,9 +70,9 @@ impl Lookups {
         Self(moka::sync::Cache::builder().max_capacity(bytes).weigher(weigh).build())
     }
 
-    /// The answer, if it was found under this stamp.
-    pub(crate) fn get(&self, lookup: &Lookup, stamp: Stamp) -> Option<Option<Uuid>> {
-        self.0.get(lookup).filter(|(known, _)| *known == stamp).map(|(_, id)| id)
+    /// The answer with its stamp, if it was found under this one.
+    pub(crate) fn get(&self, lookup: &Lookup, stamp: Stamp) -> Option<(Stamp, Option<Uuid>)> {
+        self.0.get(lookup).filter(|(known, _)| *known == stamp)
     }
 
     /// Keeps an answer.

@@ -159,7 +159,7 @@ impl Service {
         let source = caller.runtime.source.key;
         let stamp = self.store.stamps().of_value(source, &value);
         let lookup = (source.0, kind.to_owned(), attribute.to_owned(), value);
-        if let Some(known) = self.lookups.get(&lookup, stamp) {
+        if let Some((_, known)) = self.lookups.get(&lookup, stamp) {
             return Ok(known);
         }
         let found = self.store.find(source, kind, attribute, &lookup.3).await.map_err(error::from_store)?;

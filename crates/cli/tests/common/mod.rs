@@ -1,5 +1,13 @@
 //! The binary as a child process, and a client over TCP.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test stops where something is not as it should be"
+)]
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -48,7 +56,7 @@ impl Server {
     }
 
     /// Makes a source and returns its token.
-    pub(crate) fn source(&self, folder: &Path, slug: &str, arguments: &[&str]) -> String {
+    pub(crate) fn source(folder: &Path, slug: &str, arguments: &[&str]) -> String {
         let mut command = rollcall(folder);
         command
             .args(["source", "create", slug, "--requests-per-second", "0", "--output", "json"])

@@ -65,6 +65,6 @@ impl Service {
         let text = render::joined(&rendering.default()?);
         let place = (caller.runtime.source.key.0, kind.name().to_owned());
         let rendered = (Arc::clone(&caller.base_url), text);
-        Ok(Entry { stamp, place, rendered, stored, groups })
+        Ok(Entry { stamp, place, stored, groups, rendered })
     }
 }

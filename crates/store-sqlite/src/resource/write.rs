@@ -142,8 +142,7 @@ fn current(
 ) -> Result<Current, StoreError> {
     let body = content.map(|content| &content.body[..]);
     let (plain, display) = (content.map(|content| content.plain), content.map(|content| &content.display));
-    type Columns = (i64, i64, i64, i64, bool, bool);
-    let row: Option<Columns> = session
+    let row: Option<(i64, i64, i64, i64, bool, bool)> = session
         .prepare(CURRENT)?
         .query_row((IdColumn(id), batch.source.0, kind, body, plain, display), |row| row.try_into())
         .optional()
