@@ -44,7 +44,7 @@ fn mistakes_are_told_with_what_to_do_and_exit_1() {
     let folder = tempfile::tempdir().unwrap();
     rollcall(folder.path()).args(["source", "create", "okta"]).output().unwrap();
     let check = |arguments: &[&str], expected: expect_test::Expect| {
-        expected.assert_eq(&outcome(folder.path(), arguments))
+        expected.assert_eq(&outcome(folder.path(), arguments));
     };
     check(
         &["source", "create", "okta"],
