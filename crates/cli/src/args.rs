@@ -222,6 +222,7 @@ pub(crate) enum Token {
         /// The source
         source: String,
         /// Id or prefix of the old token
+        #[arg(allow_hyphen_values = true)]
         token: String,
         /// How long the old one goes on: 24h, 7d, 0m
         #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration_ms)]
@@ -232,6 +233,7 @@ pub(crate) enum Token {
         /// The source
         source: String,
         /// Id or prefix of the token
+        #[arg(allow_hyphen_values = true)]
         token: String,
     },
 }
@@ -302,6 +304,13 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_token_s_prefix_may_begin_with_a_hyphen() {
+        let arguments = ["rollcall", "token", "rotate", "okta", "-1abc", "--overlap", "1h"];
+        assert!(Arguments::try_parse_from(arguments).is_ok());
+        assert!(Arguments::try_parse_from(["rollcall", "token", "revoke", "okta", "--1a"]).is_ok());
     }
 
     #[test]

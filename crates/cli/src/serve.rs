@@ -60,7 +60,6 @@ pub(crate) async fn run(global: &Global, serve: &Serve, printer: &Printer) -> Do
 }
 
 fn greet(printer: &Printer, settings: &Settings, address: &str) {
-    printer.data(&json!({ "listening": address }), || format!("listening on {address}"));
     let database = Path::new(&settings.database);
     let flag = if settings.database == Settings::default().database {
         String::new()
@@ -76,6 +75,8 @@ fn greet(printer: &Printer, settings: &Settings, address: &str) {
         database.display(),
         settings.key_path().display(),
     ));
+    // Last, for those who wait for it.
+    printer.data(&json!({ "listening": address }), || format!("listening on {address}"));
 }
 
 fn start_log(settings: &Settings) -> Result<(), Failure> {

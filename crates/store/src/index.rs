@@ -294,12 +294,12 @@ mod tests {
     #[test]
     fn the_rfc_types_have_the_rows_that_providers_look_up() {
         let registry = Registry::builtin().unwrap();
-        expect![[r#"
+        expect![[r"
             externalId unique
             userName unique
             emails.value many
             urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber
-        "#]]
+        "]]
         .assert_eq(&paths(registry.type_named("User").unwrap()));
         expect![[r"
             externalId unique
