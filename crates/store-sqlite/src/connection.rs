@@ -1,5 +1,6 @@
 //! Opening connections, each with the settings of its task.
 
+use std::fs::OpenOptions;
 use std::path::Path;
 
 use rollcall_store::StoreError;
@@ -14,6 +15,7 @@ const STATEMENTS_KEPT: usize = 128;
 
 /// The writing connection, to a migrated database.
 pub(crate) fn open_writer(path: &Path, options: &Options) -> Result<Connection, StoreError> {
+    create(path);
     let mut connection = Connection::open(path).or_unavailable()?;
     connection.busy_timeout(options.busy_timeout).or_unavailable()?;
     connection.pragma_update(None, "journal_mode", "WAL").or_unavailable()?;
@@ -25,6 +27,16 @@ pub(crate) fn open_writer(path: &Path, options: &Options) -> Result<Connection, 
     settle(&connection, options.writer_cache_kib)?;
     migrate(&mut connection)?;
     Ok(connection)
+}
+
+/// Makes the file for its owner alone, where there is none; SQLite gives its other files the same mode.
+fn create(path: &Path) {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    // Mostly it is there. Whatever else is wrong with the path, SQLite will say.
+    let _ = options.open(path);
 }
 
 /// A connection that cannot write.

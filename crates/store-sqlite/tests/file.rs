@@ -72,3 +72,24 @@ fn a_newer_database_is_left_alone() {
     let opened = SqliteStore::open(&path, &Options::default()).map(drop);
     assert!(matches!(opened, Err(StoreError::Unavailable(reason)) if reason.contains("99")));
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_new_database_is_its_owners_alone_and_an_old_one_keeps_its_mode() {
+    use std::fs::{Permissions, metadata, set_permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("test.db");
+    let modes = || {
+        let mode = |name: &str| metadata(directory.path().join(name)).unwrap().permissions().mode() & 0o777;
+        ["test.db", "test.db-wal", "test.db-shm"].map(mode)
+    };
+    let store = SqliteStore::open(&path, &Options::default()).unwrap();
+    store.create_tenant(Uuid::from_u128(1), "other").await.unwrap();
+    assert_eq!(modes(), [0o600; 3]);
+    drop(store);
+    set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+    let _store = SqliteStore::open(&path, &Options::default()).unwrap();
+    assert_eq!(metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+}
