@@ -6,7 +6,7 @@ use crate::Document;
 
 /// Schema URN of an error response.
 pub const ERROR_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
-/// Schema URN of our diagnostics extension of an error response (ours).
+/// Schema URN of our extension of a conflict's error response (ours, ADR 8).
 pub const DIAGNOSTICS_SCHEMA: &str = "urn:rollcall:params:scim:api:messages:2.0:Diagnostics";
 
 /// What went wrong, as the protocol names it (RFC 7644 §3.12 table 9, RFC 9865 §2.4).
@@ -132,25 +132,43 @@ impl ScimError {
         self.kind.parts().0
     }
 
-    /// The response body, with diagnostics (`request_id`, and what is known of attribute and conflict).
-    pub fn body(&self, request_id: &str) -> Value {
+    /// The response body. That of a conflict names the attribute and the resource in the way, where known.
+    ///
+    /// Every other has the members of RFC 7644 §3.12 and no more: some clients take no error with others (ADR 8).
+    pub fn body(&self) -> Value {
         let (status, scim_type) = self.kind.parts();
-        let (mut body, mut diagnostics) = (Document::new(), Document::new());
-        body.insert("schemas".to_owned(), json!([ERROR_SCHEMA, DIAGNOSTICS_SCHEMA]));
+        let diagnostics = self.diagnostics();
+        let mut body = Document::new();
+        let schemas = if diagnostics.is_empty() {
+            json!([ERROR_SCHEMA])
+        } else {
+            json!([ERROR_SCHEMA, DIAGNOSTICS_SCHEMA])
+        };
+        body.insert("schemas".to_owned(), schemas);
         body.insert("status".to_owned(), status.to_string().into());
         if let Some(kind) = scim_type {
             body.insert("scimType".to_owned(), kind.into());
         }
         body.insert("detail".to_owned(), self.detail.as_str().into());
-        diagnostics.insert("requestId".to_owned(), request_id.into());
+        if !diagnostics.is_empty() {
+            body.insert(DIAGNOSTICS_SCHEMA.to_owned(), Value::Object(diagnostics));
+        }
+        Value::Object(body)
+    }
+
+    /// What is known of a conflict; empty for every other error.
+    fn diagnostics(&self) -> Document {
+        let mut diagnostics = Document::new();
+        if self.status() != 409 {
+            return diagnostics;
+        }
         if let Some(attribute) = &self.attribute {
             diagnostics.insert("attribute".to_owned(), attribute.as_str().into());
         }
         if let Some(id) = &self.conflicting_id {
             diagnostics.insert("conflictingId".to_owned(), id.as_str().into());
         }
-        body.insert(DIAGNOSTICS_SCHEMA.to_owned(), Value::Object(diagnostics));
-        Value::Object(body)
+        diagnostics
     }
 }
 
@@ -182,4 +200,35 @@ constructors! {
     not_found => NotFound;
     /// 413.
     too_large => TooLarge;
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    #[expect(clippy::needless_pass_by_value, reason = "snapshots are written in place")]
+    fn check(error: &ScimError, expected: Expect) {
+        let body = error.body().to_string();
+        expected
+            .assert_eq(&body.replace(ERROR_SCHEMA, "E").replace(DIAGNOSTICS_SCHEMA, "D").replace('"', ""));
+    }
+
+    #[test]
+    fn only_a_conflict_says_more_than_rfc_7644() {
+        check(&ScimError::not_found("gone"), expect!["{schemas:[E],status:404,detail:gone}"]);
+        check(
+            &ScimError::invalid_value("bad").at("name"),
+            expect!["{schemas:[E],status:400,scimType:invalidValue,detail:bad}"],
+        );
+        check(&ScimError::new(ErrorType::Conflict, "busy"), expect!["{schemas:[E],status:409,detail:busy}"]);
+        let taken = ScimError::new(ErrorType::Uniqueness, "taken").at("userName");
+        check(
+            &ScimError { conflicting_id: Some("1".to_owned()), ..taken },
+            expect![
+                "{schemas:[E,D],status:409,scimType:uniqueness,detail:taken,D:{attribute:userName,conflictingId:1}}"
+            ],
+        );
+    }
 }

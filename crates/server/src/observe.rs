@@ -65,7 +65,7 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
     let mut response = next.run(request).await;
     let failure = response.extensions_mut().remove::<Failure>();
     if let Some(failure) = &failure {
-        *response.body_mut() = Body::from(failure.error.body(trace.id()).to_string());
+        *response.body_mut() = Body::from(failure.error.body().to_string());
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(SCIM_JSON));
     }
     if let Ok(id) = HeaderValue::from_str(trace.id()) {

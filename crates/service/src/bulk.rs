@@ -311,7 +311,7 @@ impl Run<'_> {
             );
         }
         answer.insert("status".to_owned(), error.status().to_string().into());
-        answer.insert("response".to_owned(), error.body(&self.caller.request_id));
+        answer.insert("response".to_owned(), error.body());
         self.note(at, answer);
     }
 

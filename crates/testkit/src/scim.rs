@@ -34,7 +34,7 @@ impl Reply {
         texts(&self.body["Resources"], attribute)
     }
 
-    /// What the error says beyond RFC 7644.
+    /// What the error of a conflict says beyond RFC 7644; `Null` for every other.
     pub fn diagnostics(&self) -> &Value {
         &self.body["urn:rollcall:params:scim:api:messages:2.0:Diagnostics"]
     }

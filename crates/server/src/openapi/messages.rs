@@ -21,16 +21,24 @@ pub(super) fn response(status: u16) -> &'static str {
 
 pub(super) fn responses() -> Value {
     let error = content(&reference("schemas", "Error"));
+    let request_id = reference("headers", "X-Request-Id");
     json!({
-        "Error": { "description": "Refused, with the reason (RFC 7644 §3.12)", "content": error },
+        "Error": {
+            "description": "Refused, with the reason (RFC 7644 §3.12)",
+            "headers": { "X-Request-Id": request_id },
+            "content": error,
+        },
         "Unauthorized": {
             "description": "No valid credential of this source, or no such source",
-            "headers": { "WWW-Authenticate": reference("headers", "WWW-Authenticate") },
+            "headers": {
+                "WWW-Authenticate": reference("headers", "WWW-Authenticate"),
+                "X-Request-Id": request_id,
+            },
             "content": error,
         },
         "Later": {
             "description": "Not now: too many requests, a paused source, or a store that does not answer",
-            "headers": { "Retry-After": reference("headers", "Retry-After") },
+            "headers": { "Retry-After": reference("headers", "Retry-After"), "X-Request-Id": request_id },
             "content": error,
         },
     })
@@ -44,6 +52,7 @@ pub(super) fn headers() -> Value {
         "Location": header("URL of the new resource", "string"),
         "Content-Location": header("URL of the resource", "string"),
         "Retry-After": header("Seconds to wait", "integer"),
+        "X-Request-Id": header("Names the request in the server's log", "string"),
         "WWW-Authenticate": header("The schemes there are: Bearer and Basic", "string"),
     })
 }
@@ -77,9 +86,8 @@ fn error() -> Value {
             "detail": { "type": "string" },
             (DIAGNOSTICS_SCHEMA): {
                 "type": "object",
-                "required": ["requestId"],
+                "description": "Of a conflict (409): what is in the way",
                 "properties": {
-                    "requestId": { "type": "string", "description": "As in X-Request-Id and in the log" },
                     "attribute": { "type": "string", "description": "The attribute concerned" },
                     "conflictingId": { "type": "string", "description": "The resource in the way" },
                 },
