@@ -91,13 +91,24 @@ async fn a_member_is_shown_with_its_type_place_and_name() {
     let inner = client.group("inner", &[]).await;
     let outer = client.group("outer", &[&users[0], &users[1], &inner]).await;
     let base = "http://scim.example.com/scim/a/v2";
-    let members = client.get(&format!("/Groups/{outer}")).await.body["members"].take();
     let expected = json!([
         { "value": users[0], "$ref": format!("{base}/Users/{}", users[0]), "type": "User", "display": "u0" },
         { "value": users[1], "$ref": format!("{base}/Users/{}", users[1]), "type": "User", "display": "Bob B" },
         { "value": inner, "$ref": format!("{base}/Groups/{inner}"), "type": "Group", "display": "inner" },
     ]);
-    assert_eq!(members, expected);
+    for query in ["attributes=members", "attributes=members.value,members.$ref,members.type,members.display"]
+    {
+        let shown = client.get(&format!("/Groups/{outer}?{query}")).await.body;
+        assert_eq!(shown["members"], expected, "{query}");
+    }
+    // The name is told to those who ask for it.
+    let mut nameless = expected;
+    for member in nameless.as_array_mut().unwrap() {
+        member.as_object_mut().unwrap().remove("display");
+    }
+    assert_eq!(client.get(&format!("/Groups/{outer}")).await.body["members"], nameless);
+    let listed = client.get(r#"/Groups?filter=displayName eq "outer""#).await.body;
+    assert_eq!(listed["Resources"][0]["members"], nameless);
     let shown = client.get(&format!("/Groups/{outer}?attributes=members.value")).await.body;
     let expected = json!([{ "value": users[0] }, { "value": users[1] }, { "value": inner }]);
     assert_eq!((&shown["members"], &shown["displayName"]), (&expected, &Value::Null));

@@ -32,9 +32,6 @@ pub(crate) struct MemberFields {
 }
 
 impl MemberFields {
-    /// All four.
-    pub(crate) const ALL: Self = Self { value: true, reference: true, display: true, kind: true };
-
     /// What a projection leaves of a member; `None` when it leaves nothing, or the type has no members.
     pub(crate) fn of(kind: &ResolvedType, projection: &Projection) -> Option<Self> {
         if !kind.has_members() || !projection.wants(kind, "members") {

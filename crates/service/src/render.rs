@@ -80,7 +80,7 @@ impl Source<'_> {
         let mut tail = String::with_capacity(320);
         // Writing to a string does not fail; names and URLs hold nothing that JSON escapes but what Value prints.
         let _ = write!(tail, ",\"meta\":{}}}", self.meta());
-        let members = self.kind.has_members().then_some(MemberFields::ALL);
+        let members = MemberFields::of(self.kind, &Projection::default());
         Ok(Rendered { head: head.freeze(), members, tail: tail.into() })
     }
 

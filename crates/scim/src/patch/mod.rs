@@ -20,6 +20,7 @@ use crate::Document;
 use crate::error::ScimError;
 use crate::filter::Bound;
 use crate::path::ValuePath;
+use crate::projection::Projection;
 use crate::rules::Rules;
 use crate::schema::ResolvedType;
 
@@ -147,5 +148,16 @@ impl Patch {
             })?;
         }
         target.finish(current)
+    }
+
+    /// The projection of the answer: the default one also shows what the operations name and is
+    /// `returned: request` (RFC 7643 §7; see [`Projection::answering`]).
+    #[must_use]
+    pub fn answer(&self, projection: Projection, kind: &ResolvedType) -> Projection {
+        let operations = self.operations.iter();
+        projection.answering_operations(
+            kind,
+            operations.map(|operation| (operation.path.as_ref(), operation.value.as_ref())),
+        )
     }
 }

@@ -40,7 +40,7 @@ impl Service {
         shape: &Shape,
     ) -> Result<Representation, ScimError> {
         let ground = ground(caller, endpoint)?;
-        let projection = shape.projection(ground.kind)?;
+        let projection = shape.projection(ground.kind)?.answering(ground.kind, &body);
         let prepared = ground.create(body, self.ids.uuid(self.clock.now()))?;
         let (kind, id) = (Arc::clone(&prepared.kind), prepared.id);
         let content =
@@ -77,7 +77,7 @@ impl Service {
         precondition: &Precondition,
     ) -> Result<Representation, ScimError> {
         let ground = ground(caller, endpoint)?;
-        let projection = shape.projection(ground.kind)?;
+        let projection = shape.projection(ground.kind)?.answering(ground.kind, &body);
         let replace = |entry: &Entry| ground.replace(body.clone(), entry, precondition);
         let entry = self.change(caller, &ground, id, replace).await?;
         self.represent(caller, ground.kind, &entry, &projection).await
@@ -106,7 +106,7 @@ impl Service {
         let shown = !projection.is_default()
             || !caller.runtime.dialect.patch_no_content && self.is_small(caller, kind, id).await?;
         if shown {
-            return self.represent(caller, kind, &entry, &projection).await;
+            return self.represent(caller, kind, &entry, &patch.answer(projection, kind)).await;
         }
         Ok(Self::without_body(caller, kind, &entry))
     }

@@ -1,5 +1,7 @@
 //! `attributes` and `excludedAttributes` (RFC 7644 §3.9), and `returned` of the schema.
 
+mod written;
+
 use serde_json::Value;
 
 use crate::Document;
@@ -17,7 +19,7 @@ pub struct Projection {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Mode {
-    /// The query named nothing.
+    /// The query named nothing. What is selected, the request itself specified: see [`Projection::answering`].
     #[default]
     Default,
     /// `attributes`: what is selected, and what is always returned.
@@ -25,6 +27,9 @@ enum Mode {
     /// `excludedAttributes`: the default without what is selected.
     Without,
 }
+
+/// The selection of all there is.
+const WHOLE: &Selection = &Selection { whole: true, parts: Vec::new() };
 
 /// Named attributes of a resource or an extension, or sub-attributes of an attribute.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -98,9 +103,9 @@ impl Projection {
         Ok(Self { mode, selection })
     }
 
-    /// Whether the query named neither.
+    /// Whether it shows what any client is shown who names nothing.
     pub fn is_default(&self) -> bool {
-        self.mode == Mode::Default
+        self.mode == Mode::Default && self.selection.parts.is_empty()
     }
 
     /// Whether any part of this core attribute (schema case) may be shown: `members`, `groups`, `meta`.
@@ -112,8 +117,9 @@ impl Projection {
 
     /// Removes from the document (schema case) what is not shown.
     ///
-    /// A sub-attribute that is always returned is shown whenever its attribute is; a value of which
-    /// nothing is left is removed.
+    /// A sub-attribute that is always returned is shown whenever its attribute is; who names an attribute
+    /// or extension asks for all its parts, also those that are `returned: request` (ours). A value of
+    /// which nothing is left is removed.
     pub fn apply(&self, kind: &ResolvedType, document: &mut Document) {
         document.retain(|name, value| {
             let selected = self.selection.part(name);
@@ -195,9 +201,11 @@ fn shown(definition: &Attribute, mode: Mode, selected: Option<&Selection>) -> Op
     let is_whole = selected.is_some_and(|selection| selection.whole);
     let is_shown = match (definition.returned, mode) {
         _ if is_never(definition) => false,
-        (Returned::Never, _) | (Returned::Request, Mode::Default | Mode::Without) => false,
+        (Returned::Never, _) | (Returned::Request, Mode::Without) => false,
         (Returned::Always, _) | (Returned::Default, Mode::Default) => true,
-        (Returned::Default | Returned::Request, Mode::Only) => selected.is_some(),
+        (Returned::Request, Mode::Default | Mode::Only) | (Returned::Default, Mode::Only) => {
+            selected.is_some()
+        }
         (Returned::Default, Mode::Without) => !is_whole,
     };
     is_shown.then_some(is_whole)
@@ -210,7 +218,7 @@ fn keep(definition: &Attribute, mode: Mode, selected: Option<&Selection>, value:
         return true;
     }
     // Asked for nothing in particular, an attribute that is always returned shows its default parts.
-    let is_whole = is_whole || (mode == Mode::Only && selected.is_none());
+    let mode = if selected.is_none() && mode == Mode::Only { Mode::Default } else { mode };
     match value {
         Value::Object(object) => {
             retain(object, &definition.sub_attributes, mode, selected, is_whole);
@@ -243,7 +251,7 @@ fn retain(
         let definition = definitions.iter().find(|definition| definition.name == *name);
         match (definition, mode) {
             (Some(definition), Mode::Only) if is_whole && part.is_none() => {
-                keep(definition, Mode::Default, None, value)
+                keep(definition, mode, Some(WHOLE), value)
             }
             (Some(definition), Mode::Without) if is_whole => keep(definition, Mode::Only, None, value),
             (Some(definition), mode) => keep(definition, mode, part, value),
