@@ -39,6 +39,15 @@ fn create(path: &Path) {
     let _ = options.open(path);
 }
 
+/// A connection that only checkpoints.
+pub(crate) fn open_checkpointer(path: &Path, options: &Options) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).or_unavailable()?;
+    connection.busy_timeout(options.busy_timeout).or_unavailable()?;
+    connection.pragma_update(None, "synchronous", "FULL").or_unavailable()?;
+    Ok(connection)
+}
+
 /// A connection that cannot write.
 pub(crate) fn open_reader(path: &Path, options: &Options) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;

@@ -5,6 +5,7 @@
 
 mod batch;
 mod change;
+mod checkpoint;
 mod connection;
 mod credential;
 mod error;
@@ -77,7 +78,7 @@ impl SqliteStore {
         let connection = connection::open_writer(path, options)?;
         let stamps = Arc::new(Stamps::default());
         Ok(Self {
-            writer: Writer::start(connection, options, Arc::clone(&stamps))?,
+            writer: Writer::start(connection, path, options, Arc::clone(&stamps))?,
             readers: Arc::new(Readers::new(path.to_owned(), options.clone())),
             stamps,
             indexers: Mutex::default(),

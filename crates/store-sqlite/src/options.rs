@@ -18,7 +18,9 @@ pub struct Options {
     pub writer_cache_kib: u32,
     /// Page cache of each reading connection, in KiB.
     pub reader_cache_kib: u32,
-    /// Pages in the write-ahead log before they are moved into the database.
+    /// Units after which the log is moved into the database beside the writer.
+    pub checkpoint_units: usize,
+    /// Pages in the write-ahead log before the writer itself moves what is left of them.
     pub wal_pages: u32,
     /// How long to wait for another process that writes.
     pub busy_timeout: Duration,
@@ -37,6 +39,7 @@ impl Default for Options {
             group: 256,
             writer_cache_kib: 16 * 1024,
             reader_cache_kib: 4 * 1024,
+            checkpoint_units: 500,
             wal_pages: 10_000,
             busy_timeout: Duration::from_secs(5),
             poll: Duration::from_millis(250),

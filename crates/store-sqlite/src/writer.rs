@@ -5,6 +5,7 @@
 //! fails nevertheless after a change, the transaction is rolled back and run again *carefully*, with a
 //! savepoint around every unit.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel};
 use std::thread::JoinHandle;
@@ -15,12 +16,13 @@ use rollcall_store::stamps::Stamps;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use crate::checkpoint::Checkpointer;
 use crate::error::OrUnavailable as _;
 use crate::options::Options;
 use crate::session::{Known, Session};
 
 /// The longest wait for more to write in the same transaction.
-const MAX_GATHERING: Duration = Duration::from_millis(1);
+const MAX_GATHERING: Duration = Duration::ZERO;
 
 /// One request to write.
 pub(crate) trait Job: Send {
@@ -50,12 +52,14 @@ pub(crate) struct Writer {
 impl Writer {
     pub(crate) fn start(
         connection: Connection,
+        path: &Path,
         options: &Options,
         stamps: Arc<Stamps>,
     ) -> Result<Self, StoreError> {
         let (sender, queue) = sync_channel(options.queue.max(1));
         let mut worker = Worker {
             connection,
+            checkpointer: Checkpointer::start(path, options)?,
             queue,
             options: options.clone(),
             stamps,
@@ -109,6 +113,7 @@ pub(crate) fn stopped() -> StoreError {
 
 struct Worker {
     connection: Connection,
+    checkpointer: Checkpointer,
     queue: Receiver<Box<dyn Job>>,
     options: Options,
     stamps: Arc<Stamps>,
@@ -165,6 +170,7 @@ impl Worker {
             Abort::Failed(error) => error,
             Abort::Dirty => StoreError::Unavailable("a failed write could not be undone".to_owned()),
         });
+        self.checkpointer.note(self.last_weight);
         if let Err(error) = &committed {
             tracing::error!(%error, jobs = jobs.len(), "nothing of a group of writes was committed");
         }
