@@ -7,9 +7,8 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
 use rollcall_store::StoreError;
 use rollcall_store::stamps::Stamps;
@@ -20,9 +19,6 @@ use crate::checkpoint::Checkpointer;
 use crate::error::OrUnavailable as _;
 use crate::options::Options;
 use crate::session::{Known, Session};
-
-/// The longest wait for more to write in the same transaction.
-const MAX_GATHERING: Duration = Duration::ZERO;
 
 /// One request to write.
 pub(crate) trait Job: Send {
@@ -65,8 +61,6 @@ impl Writer {
             stamps,
             known: Known::default(),
             data_version: None,
-            last_weight: 1,
-            last_commit: Duration::ZERO,
         };
         worker.notice_others();
         let thread = std::thread::Builder::new()
@@ -119,9 +113,6 @@ struct Worker {
     stamps: Arc<Stamps>,
     known: Known,
     data_version: Option<i64>,
-    /// Units of the last transaction, and how long it took.
-    last_weight: usize,
-    last_commit: Duration,
 }
 
 impl Worker {
@@ -130,9 +121,7 @@ impl Worker {
             match self.queue.recv_timeout(self.options.poll) {
                 Ok(job) => {
                     let jobs = self.collect(job);
-                    let began = Instant::now();
                     self.commit(jobs);
-                    self.last_commit = began.elapsed();
                 }
                 Err(RecvTimeoutError::Timeout) => self.notice_others(),
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -140,24 +129,15 @@ impl Worker {
         }
     }
 
-    /// Takes all that waits. Those just answered will soon be back: for as many as last time it waits a
-    /// fraction of a commit, which costs less than a commit of their own.
-    fn collect(&mut self, first: Box<dyn Job>) -> Vec<Box<dyn Job>> {
-        let until = Instant::now() + (self.last_commit / 8).min(MAX_GATHERING);
+    /// Takes all that waits. It does not wait for more: what comes meanwhile is the next group.
+    fn collect(&self, first: Box<dyn Job>) -> Vec<Box<dyn Job>> {
         let mut weight = first.weight();
         let mut jobs = vec![first];
         while weight < self.options.group {
-            let job = match self.queue.try_recv() {
-                Err(TryRecvError::Empty) if weight < self.last_weight => {
-                    self.queue.recv_timeout(until.saturating_duration_since(Instant::now())).ok()
-                }
-                received => received.ok(),
-            };
-            let Some(job) = job else { break };
+            let Ok(job) = self.queue.try_recv() else { break };
             weight += job.weight();
             jobs.push(job);
         }
-        self.last_weight = weight;
         jobs
     }
 
@@ -170,7 +150,7 @@ impl Worker {
             Abort::Failed(error) => error,
             Abort::Dirty => StoreError::Unavailable("a failed write could not be undone".to_owned()),
         });
-        self.checkpointer.note(self.last_weight);
+        self.checkpointer.note(jobs.iter().map(|job| job.weight()).sum());
         if let Err(error) = &committed {
             tracing::error!(%error, jobs = jobs.len(), "nothing of a group of writes was committed");
         }
