@@ -46,7 +46,7 @@ pub(crate) fn of(
                 .optional()
                 .or_unavailable()?;
             match key {
-                Some(key) => of_key(connection, key, nested, &mut above),
+                Some(key) => all(connection, direct(connection, key)?, nested, &mut above),
                 None => Ok(Vec::new()),
             }
         })
@@ -59,7 +59,10 @@ pub(crate) fn of_resource(
     source: SourceKey,
     key: i64,
 ) -> Result<Vec<GroupRef>, StoreError> {
-    of_key(connection, key, is_nested(connection, source)?, &mut HashMap::new())
+    let direct = direct(connection, key)?;
+    // Who is in no group is in none through another.
+    let nested = !direct.is_empty() && is_nested(connection, source)?;
+    all(connection, direct, nested, &mut HashMap::new())
 }
 
 /// Whether the source ever had a group in a group.
@@ -70,13 +73,13 @@ fn is_nested(connection: &Connection, source: SourceKey) -> Result<bool, StoreEr
     Ok(nested == Some(true))
 }
 
-fn of_key(
+/// Those that a resource is in itself, and where groups are nested, those above them.
+fn all(
     connection: &Connection,
-    key: i64,
+    direct: Vec<Group>,
     nested: bool,
     above: &mut HashMap<i64, Vec<Group>>,
 ) -> Result<Vec<GroupRef>, StoreError> {
-    let direct = direct(connection, key)?;
     let mut indirect: Vec<Group> = Vec::new();
     if nested {
         let mut seen: HashSet<i64> = direct.iter().map(|group| group.key).collect();

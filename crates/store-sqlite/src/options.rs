@@ -38,7 +38,7 @@ impl Default for Options {
             queue: 4_096,
             group: 256,
             writer_cache_kib: 16 * 1024,
-            reader_cache_kib: 4 * 1024,
+            reader_cache_kib: 8 * 1024,
             checkpoint_units: 500,
             wal_pages: 10_000,
             busy_timeout: Duration::from_secs(5),

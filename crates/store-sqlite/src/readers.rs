@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
 use crate::connection::open_reader;
+use crate::error::OrUnavailable as _;
 use crate::options::Options;
 
 /// Connections that wait for work. One that is missing is opened; one too many is closed.
@@ -36,8 +37,10 @@ impl Readers {
             None => open_reader(&self.path, &self.options)?,
         };
         let result = read(&connection);
-        // A full pool closes it.
-        let _ = self.idle.push(connection);
+        // A full pool closes it; one that is still in a transaction is closed too.
+        if connection.is_autocommit() {
+            let _ = self.idle.push(connection);
+        }
         result
     }
 
@@ -60,8 +63,17 @@ pub(crate) fn snapshot<T>(
     connection: &Connection,
     read: impl FnOnce(&Connection) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    let transaction =
-        connection.unchecked_transaction().map_err(|error| crate::error::unavailable(&error))?;
-    // Dropping rolls back; nothing was written.
-    read(&transaction)
+    execute(connection, "BEGIN")?;
+    let result = read(connection);
+    // Nothing was written. A connection that cannot end its transaction would show old rows for ever.
+    execute(connection, "ROLLBACK")?;
+    result
+}
+
+fn execute(connection: &Connection, statement: &str) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(statement)
+        .and_then(|mut statement| statement.execute([]))
+        .map(drop)
+        .or_unavailable()
 }
