@@ -321,3 +321,15 @@ async fn what_is_no_filter_is_refused_and_says_why() {
         }
     }
 }
+
+#[tokio::test]
+async fn an_empty_external_id_is_nobody_s_own() {
+    let app = TestApp::start().await;
+    let client = app.source("a", "generic").await;
+    for name in ["ann", "bob"] {
+        let user = serde_json::json!({ "userName": name, "externalId": "" });
+        client.post("/Users", user).await.expect(201);
+    }
+    let found = client.get("/Users?filter=externalId eq \"\"").await.expect(200);
+    assert_eq!(found.body["totalResults"], 2);
+}

@@ -138,6 +138,10 @@ impl Service {
             return Ok(None);
         };
         let value = encode(value, target.case_exact);
+        // Empty text is nobody's own: many may have it.
+        if value.is_empty() {
+            return Ok(None);
+        }
         let found = self.find(caller, kind.name(), &index.path, value).await?;
         let Some(id) = found else { return Ok(Some(Body::Whole(page_of(None)))) };
         match self.load(caller, kind, &id.to_string()).await {
