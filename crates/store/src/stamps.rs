@@ -58,11 +58,6 @@ impl Stamps {
         self.of(place_of(source, value))
     }
 
-    /// Ends the stamp of a value.
-    pub fn touch_value(&self, source: SourceKey, value: &str) {
-        self.touch(place_of(source, value));
-    }
-
     /// Ends the stamps of a resource.
     pub fn touch(&self, id: Uuid) {
         if let Some(shard) = self.shard(id) {
