@@ -1,4 +1,5 @@
 //! SCIM 2.0 as pure functions: schemas, attribute paths, filters, PATCH, projection, errors.
+//! [`v1`] translates between this model and SCIM 1.1.
 //!
 //! Nothing here does I/O, knows the time or makes ids. Everything reads the schema
 //! ([`schema::Registry`]): `User`, `EnterpriseUser` and `Group` are data like any other type.
@@ -13,6 +14,7 @@ pub mod path;
 pub mod projection;
 pub mod rules;
 pub mod schema;
+pub mod v1;
 pub mod validate;
 pub mod value;
 
