@@ -16,6 +16,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("service", &["store", "domain", "scim"]),
     ("server", &["service", "domain", "scim"]),
     ("config", &[]),
+    ("connector", &["domain", "scim"]),
     ("bench", &[]),
     ("cli", &["bench", "config", "domain", "scim", "server", "service", "store", "store-sqlite"]),
     ("testkit", &["bench", "cli", "config", "domain", "scim", "server", "service", "store", "store-sqlite"]),

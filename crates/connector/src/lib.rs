@@ -1,0 +1,19 @@
+//! The client of any SCIM 1.1 or 2.0 application.
+//!
+//! A [`profile::Profile`] says what the application is like; [`secret::Credentials`] open it. From both comes a
+//! [`transport::Transport`], which sends one request at a time and hides sign-in, retries, proxies and limits.
+//! Two sides stand on it, each a trait that a program can use, or fake:
+//!
+//! - [`read::Read`], the read side: listings of users and groups that lose no one, page by page, each page with
+//!   the position to go on from.
+//! - [`provision::Write`], the write side: accounts, members and roles, one by one, each with its plan.
+//!
+//! Nothing here prints, reads the environment, or knows what a caller makes of the records.
+
+pub mod auth;
+pub mod discovery;
+pub mod profile;
+pub mod provision;
+pub mod read;
+pub mod secret;
+pub mod transport;

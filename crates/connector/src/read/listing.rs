@@ -1,0 +1,408 @@
+//! A list that is read to its end, whatever the application says about how long it is.
+//!
+//! What arrived is counted, not what `itemsPerPage` claims. A list by index ends with a page that has nothing (new);
+//! a list by cursor ends with a page without a cursor. When fewer came than `totalResults` says, the list is
+//! incomplete. When `totalResults` shrinks on the way, records have moved up over the pages that were read, so the
+//! next page is asked for that many records earlier. Pages ahead are fetched at the same time, as long as they turn
+//! out to be where they were expected.
+
+use std::collections::{HashSet, VecDeque};
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::task::JoinHandle;
+
+use super::{End, Position, ReadError, map};
+use crate::profile::{JsonPath, Paging, Profile};
+use crate::transport::{PeerError, Request, Transport};
+
+/// Times that a page which has only what came before is asked for again.
+const REPEATS: u32 = 2;
+/// Times that pages fetched ahead may turn out to be wrong before none are.
+const MISSES: u32 = 3;
+/// Pages by cursor without anything new, one after the other, before the list is given up.
+const BARREN: u32 = 100;
+/// Times that the list is stepped back in, without anything new.
+const STEPS: u32 = 20;
+
+/// Part of a list, not yet mapped.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub(super) records: Vec<Value>,
+    pub(super) total: Option<u64>,
+    pub(super) next: Position,
+    pub(super) end: Option<End>,
+}
+
+/// One answer.
+#[derive(Debug)]
+struct Answer {
+    records: Vec<Value>,
+    total: Option<u64>,
+    cursor: Option<String>,
+}
+
+/// A page that is fetched ahead.
+struct Ahead {
+    offset: u64,
+    task: JoinHandle<Result<Answer, ReadError>>,
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// A list that is being read.
+pub(super) struct Listing {
+    source: Source,
+    position: Position,
+    seen: Seen,
+    cursors: HashSet<String>,
+    ahead: VecDeque<Ahead>,
+    announced: Option<u64>,
+    /// `totalResults` was less than what had come: it counts something else.
+    lies: bool,
+    misses: u32,
+    /// Answers in a row without anything new.
+    barren: u32,
+    steps: u32,
+    resumed: bool,
+}
+
+/// Where answers come from.
+#[derive(Clone)]
+struct Source {
+    transport: Transport,
+    profile: Arc<Profile>,
+    endpoint: &'static str,
+}
+
+/// What became of an answer.
+enum Step {
+    Deliver(Batch),
+    Again,
+}
+
+impl Listing {
+    pub(super) fn new(
+        transport: Transport,
+        profile: Arc<Profile>,
+        endpoint: &'static str,
+        from: Position,
+    ) -> Self {
+        let resumed = from != Position::default();
+        let announced = from.total;
+        Self {
+            source: Source { transport, profile, endpoint },
+            position: from,
+            seen: Seen::default(),
+            cursors: HashSet::new(),
+            ahead: VecDeque::new(),
+            announced,
+            lies: false,
+            misses: 0,
+            barren: 0,
+            steps: 0,
+            resumed,
+        }
+    }
+
+    /// The next part; `None` after the last.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`]; the same part is tried again by the next call.
+    pub(super) async fn next(&mut self) -> Result<Option<Batch>, ReadError> {
+        while !self.position.done {
+            let answer = match self.fetch().await {
+                Ok(answer) => answer,
+                Err(ReadError::Peer(error)) if self.is_past_the_end(&error) => {
+                    tracing::debug!(%error, "taken as the end of the list");
+                    Answer { records: Vec::new(), total: self.announced, cursor: None }
+                }
+                Err(ReadError::Peer(error)) if self.has_expired(&error) => {
+                    // What came before the interruption comes again; nobody is lost.
+                    self.position = Position::default();
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            self.resumed = false;
+            let step =
+                if self.position.cursor.is_some() || answer.cursor.is_some() || self.starts_with_cursor() {
+                    self.by_cursor(answer)
+                } else {
+                    self.by_index(answer)
+                };
+            if let Step::Deliver(batch) = step {
+                return Ok(Some(batch));
+            }
+        }
+        Ok(None)
+    }
+
+    fn style(&self) -> Paging {
+        self.source.profile.pagination.style
+    }
+
+    fn starts_with_cursor(&self) -> bool {
+        self.style() == Paging::Cursor
+    }
+
+    /// Some applications answer a page after the last with an error.
+    fn is_past_the_end(&self, error: &PeerError) -> bool {
+        let refused = matches!(
+            error,
+            PeerError::Invalid(_) | PeerError::Gone(_) | PeerError::NotFound(_) | PeerError::Rejected(_)
+        );
+        let has_all = self.announced.is_some_and(|announced| self.position.arrived >= announced);
+        refused && has_all && self.position.offset > 0 && self.position.cursor.is_none()
+    }
+
+    fn has_expired(&self, error: &PeerError) -> bool {
+        let expired = matches!(error.scim_type(), Some("expiredCursor" | "invalidCursor"));
+        expired && self.resumed && self.position.cursor.is_some()
+    }
+
+    async fn fetch(&mut self) -> Result<Answer, ReadError> {
+        while let Some(front) = self.ahead.pop_front() {
+            if front.offset == self.position.offset && self.position.cursor.is_none() {
+                return join(front).await;
+            }
+            // It is not where it was expected: nor are those behind it.
+            self.ahead.clear();
+            self.misses += 1;
+        }
+        self.source.clone().fetch(self.position.clone()).await
+    }
+
+    fn by_index(&mut self, answer: Answer) -> Step {
+        let count = answer.records.len() as u64;
+        let end_of_page = self.position.offset + count;
+        if self.style() != Paging::None
+            && let Some(back) = self.shrunk_by(&answer, end_of_page)
+        {
+            return self.step_back(back, answer.total);
+        }
+        let total = self.announce(answer.total);
+        let fresh = self.fresh(answer.records);
+        if self.style() == Paging::None {
+            let end = self.verdict(None);
+            return self.last(fresh, total, end);
+        }
+        if count == 0 {
+            let end = self.verdict(None);
+            return self.last(fresh, total, end);
+        }
+        if fresh.is_empty() {
+            return self.repeated(count, total);
+        }
+        self.barren = 0;
+        self.steps = 0;
+        self.position.offset = end_of_page;
+        self.look_ahead(count);
+        Step::Deliver(Batch { records: fresh, total, next: self.position.clone(), end: None })
+    }
+
+    /// Keeps what the application says that there are, also for a resumption.
+    fn announce(&mut self, total: Option<u64>) -> Option<u64> {
+        self.announced = total.or(self.announced);
+        self.position.total = self.announced;
+        self.announced
+    }
+
+    /// By how much `totalResults` shrank, if that says something about this list.
+    fn shrunk_by(&mut self, answer: &Answer, end_of_page: u64) -> Option<u64> {
+        let (before, now) = (self.announced?, answer.total?);
+        if now < end_of_page && !answer.records.is_empty() {
+            self.lies = true;
+        }
+        let shrunk = before.checked_sub(now).filter(|shrunk| *shrunk > 0)?;
+        let could_miss = self.position.offset > 0 && !self.lies && self.steps < STEPS;
+        could_miss.then_some(shrunk)
+    }
+
+    fn step_back(&mut self, back: u64, total: Option<u64>) -> Step {
+        tracing::debug!(back, "the list became shorter; asking for a part of it again");
+        self.steps += 1;
+        self.ahead.clear();
+        self.announce(total);
+        self.position.offset = self.position.offset.saturating_sub(back);
+        Step::Again
+    }
+
+    /// A page that has nothing new.
+    fn repeated(&mut self, count: u64, total: Option<u64>) -> Step {
+        self.ahead.clear();
+        self.barren += 1;
+        if self.steps > 0 && self.barren <= BARREN {
+            // After a step back, what is there again is no surprise: go on behind it.
+            self.position.offset += count;
+            return Step::Again;
+        }
+        if total.is_some_and(|total| self.position.arrived >= total) {
+            let end = self.verdict(None);
+            return self.last(Vec::new(), total, end);
+        }
+        if self.barren <= REPEATS {
+            return Step::Again;
+        }
+        let reason = match total {
+            Some(_) => "the application repeats what it sent before",
+            None => {
+                "the application repeats what it sent before, without totalResults; if it does not page, set \
+                 pagination.style: none"
+            }
+        };
+        let end = self.verdict(Some(reason));
+        self.last(Vec::new(), total, end)
+    }
+
+    fn by_cursor(&mut self, answer: Answer) -> Step {
+        let total = self.announce(answer.total);
+        let fresh = self.fresh(answer.records);
+        self.barren = if fresh.is_empty() { self.barren + 1 } else { 0 };
+        let Some(cursor) = answer.cursor else {
+            let end = self.verdict(None);
+            return self.last(fresh, total, end);
+        };
+        if self.barren > BARREN || !self.cursors.insert(cursor.clone()) {
+            let end = self.verdict(Some("the application gives the same cursor again"));
+            return self.last(fresh, total, end);
+        }
+        self.position.cursor = Some(cursor);
+        if fresh.is_empty() {
+            return Step::Again;
+        }
+        Step::Deliver(Batch { records: fresh, total, next: self.position.clone(), end: None })
+    }
+
+    fn last(&mut self, records: Vec<Value>, total: Option<u64>, end: End) -> Step {
+        self.ahead.clear();
+        self.position.done = true;
+        Step::Deliver(Batch { records, total, next: self.position.clone(), end: Some(end) })
+    }
+
+    /// How the list ended: `broken` if it did not end by itself.
+    fn verdict(&self, broken: Option<&str>) -> End {
+        let (arrived, announced) = (self.position.arrived, self.announced);
+        let reason = match (broken, announced) {
+            (Some(reason), _) => reason.to_owned(),
+            (None, Some(announced)) if arrived < announced => {
+                format!("{arrived} came, but totalResults says {announced}")
+            }
+            (None, _) => return End::Complete,
+        };
+        End::Incomplete { arrived, announced, reason }
+    }
+
+    /// What did not come before. A record without id cannot be told from others, and is always new.
+    fn fresh(&mut self, records: Vec<Value>) -> Vec<Value> {
+        let path = self.source.id_path().clone();
+        let seen = &mut self.seen;
+        let fresh: Vec<Value> =
+            records.into_iter().filter(|raw| map::id(&path, raw).is_none_or(|id| seen.insert(&id))).collect();
+        self.position.arrived += fresh.len() as u64;
+        fresh
+    }
+
+    /// Fetches the pages that follow one of this size, as far as the list is known to go.
+    fn look_ahead(&mut self, stride: u64) {
+        let width = self.source.transport.concurrency().saturating_sub(1);
+        let Some(total) = self.announced.filter(|_| !self.lies && self.misses < MISSES) else { return };
+        let mut offset = self.ahead.back().map_or(self.position.offset, |last| last.offset + stride);
+        while self.ahead.len() < width && offset < total {
+            let position = Position { offset, ..Position::default() };
+            let task = tokio::spawn(self.source.clone().fetch(position));
+            self.ahead.push_back(Ahead { offset, task });
+            offset += stride;
+        }
+    }
+}
+
+async fn join(mut ahead: Ahead) -> Result<Answer, ReadError> {
+    match (&mut ahead.task).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            Err(PeerError::Broken { request: "a page".to_owned(), reason: error.to_string() }.into())
+        }
+    }
+}
+
+impl Source {
+    fn id_path(&self) -> &JsonPath {
+        match (&self.profile.group, self.endpoint) {
+            (Some(group), "Groups") => &group.id,
+            _ => &self.profile.user.id,
+        }
+    }
+
+    async fn fetch(self, position: Position) -> Result<Answer, ReadError> {
+        let pagination = &self.profile.pagination;
+        let mut request = Request::get([self.endpoint]);
+        if let Some(cursor) = &position.cursor {
+            request = request.query("cursor", cursor);
+        } else if pagination.style == Paging::Cursor {
+            request = request.query("cursor", "");
+        } else if pagination.style != Paging::None {
+            request = request.query("startIndex", (position.offset + 1).to_string());
+        }
+        if pagination.style != Paging::None {
+            request = request.query("count", pagination.page_size.to_string());
+        }
+        let reply = self.transport.send(&request).await?;
+        let body = reply.json()?;
+        let total = pagination.total_results.first(body).and_then(number);
+        let past = position.offset > 0 || position.cursor.is_some();
+        let records = match resources(&self.profile, body) {
+            Some(found) => found.into_iter().cloned().collect(),
+            // An empty list may be left out (RFC 7644 §3.4.2).
+            None if past || total == Some(0) => Vec::new(),
+            None => {
+                let path = pagination.resources.as_ref().map_or("Resources", JsonPath::as_str).to_owned();
+                return Err(ReadError::NotAList { request: format!("GET {}", self.endpoint), path });
+            }
+        };
+        let cursor = match &pagination.next_cursor {
+            Some(path) => path.first(body).and_then(Value::as_str),
+            None => body.get("nextCursor").and_then(Value::as_str),
+        };
+        let cursor = cursor.filter(|cursor| !cursor.is_empty() && takes_cursors(pagination.style));
+        Ok(Answer { records, total, cursor: cursor.map(str::to_owned) })
+    }
+}
+
+fn takes_cursors(style: Paging) -> bool {
+    matches!(style, Paging::Auto | Paging::Cursor)
+}
+
+/// The records of a list; `None` when there is no list.
+pub(crate) fn resources<'v>(profile: &Profile, body: &'v Value) -> Option<Vec<&'v Value>> {
+    match &profile.pagination.resources {
+        Some(path) => path.exists(body).then(|| path.elements(body)),
+        None => body.get("Resources").and_then(Value::as_array).map(|list| list.iter().collect()),
+    }
+}
+
+/// A count: a number, or a number as text.
+fn number(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
+}
+
+/// Which ids came, as 128-bit digests under a random key: 17 bytes for each, whatever its length.
+#[derive(Default)]
+struct Seen {
+    ids: HashSet<u128>,
+    keys: (RandomState, RandomState),
+}
+
+impl Seen {
+    /// Whether the id is new.
+    fn insert(&mut self, id: &str) -> bool {
+        let (high, low) = (self.keys.0.hash_one(id), self.keys.1.hash_one(id));
+        self.ids.insert(u128::from(high) << 64 | u128::from(low))
+    }
+}
