@@ -71,9 +71,10 @@ pub fn decode(body: &Value, kind: &ResolvedType) -> Result<Value, ScimError> {
     let Value::Object(body) = body else {
         return Err(ScimError::invalid_syntax("a PATCH body must be a JSON object"));
     };
-    let mut operations = Vec::new();
-    for removed in removed(body)? {
-        operations.push(json!({ "op": "remove", "path": path::decode(&removed).to_string() }));
+    let removed: Vec<AttributePath> = removed(body)?.iter().map(path::decode).collect();
+    let mut reader = Reader { kind, removed: &removed, operations: Vec::new() };
+    for path in &removed {
+        reader.operations.push(json!({ "op": "remove", "path": path.to_string() }));
     }
     let left_out = |name: &str| ["schemas", "meta", "id"].iter().any(|own| name.eq_ignore_ascii_case(own));
     for (name, value) in body.iter().filter(|(name, _)| !left_out(name)) {
@@ -81,18 +82,18 @@ pub fn decode(body: &Value, kind: &ResolvedType) -> Result<Value, ScimError> {
             (Some(schema), Value::Object(extension)) => {
                 for (name, value) in extension {
                     let path = AttributePath { urn: Some(schema.id.clone()), name: name.clone(), sub: None };
-                    attribute(&path, value, kind, &mut operations);
+                    reader.attribute(&path, value);
                 }
             }
             (None, Value::Object(core)) if is_core(name) => {
                 for (name, value) in core {
-                    attribute(&AttributePath::named(name), value, kind, &mut operations);
+                    reader.attribute(&AttributePath::named(name), value);
                 }
             }
-            _ => attribute(&AttributePath::named(name), value, kind, &mut operations),
+            _ => reader.attribute(&AttributePath::named(name), value),
         }
     }
-    Ok(json!({ "schemas": [PATCH_OP], "Operations": operations }))
+    Ok(json!({ "schemas": [PATCH_OP], "Operations": reader.operations }))
 }
 
 /// What `meta.attributes` names.
@@ -115,28 +116,68 @@ fn removed(body: &Document) -> Result<Vec<AttributePath>, ScimError> {
     names.iter().map(path).collect()
 }
 
-/// The operations that one attribute of the body means.
-fn attribute(path: &AttributePath, value: &Value, kind: &ResolvedType, operations: &mut Vec<Value>) {
-    let Ok(Resolved::Attribute(found)) = path.resolve(kind) else {
-        operations.push(set(&path.to_string(), value));
-        return;
-    };
-    let is_enterprise = found.extension.is_some_and(|schema| schema.id == ENTERPRISE_USER);
-    let is_manager = is_enterprise && found.attribute.name == "manager";
-    match value {
-        Value::Array(values) if found.attribute.multi_valued => {
-            let is_members = found.extension.is_none() && kind.is_detached(&found.attribute.name);
-            let with_path = |value: &Value| element(path, value, found.attribute, is_members);
-            operations.extend(values.iter().filter(|value| !value.is_null()).map(with_path));
-        }
-        Value::Object(parts) if found.attribute.is_complex() && !found.attribute.multi_valued => {
-            for (name, value) in parts {
-                let name = if is_manager && name.eq_ignore_ascii_case("managerId") { "value" } else { name };
-                operations.push(set(&format!("{path}.{name}"), value));
+/// Makes operations of the attributes of a body, one by one.
+struct Reader<'a> {
+    kind: &'a ResolvedType,
+    removed: &'a [AttributePath],
+    operations: Vec<Value>,
+}
+
+impl Reader<'_> {
+    fn attribute(&mut self, path: &AttributePath, value: &Value) {
+        let Ok(Resolved::Attribute(found)) = path.resolve(self.kind) else {
+            self.operations.push(set(&path.to_string(), value));
+            return;
+        };
+        let is_enterprise = found.extension.is_some_and(|schema| schema.id == ENTERPRISE_USER);
+        let is_manager = is_enterprise && found.attribute.name == "manager";
+        match value {
+            Value::Array(values) if found.attribute.multi_valued => {
+                let values = values.iter().filter(|value| !value.is_null());
+                if self.is_removed(path) {
+                    let values: Vec<Value> =
+                        values.filter_map(|value| whole(value, found.attribute)).collect();
+                    self.operations
+                        .push(json!({ "op": "replace", "path": path.to_string(), "value": values }));
+                    return;
+                }
+                let is_members = found.extension.is_none() && self.kind.is_detached(&found.attribute.name);
+                let with_path = |value: &Value| element(path, value, found.attribute, is_members);
+                self.operations.extend(values.map(with_path));
             }
+            Value::Object(parts) if found.attribute.is_complex() && !found.attribute.multi_valued => {
+                for (name, value) in parts {
+                    let is_id = is_manager && name.eq_ignore_ascii_case("managerId");
+                    let name = if is_id { "value" } else { name };
+                    self.operations.push(set(&format!("{path}.{name}"), value));
+                }
+            }
+            _ => self.operations.push(set(&path.to_string(), value)),
         }
-        _ => operations.push(set(&path.to_string(), value)),
     }
+
+    /// Whether all values go first: those in the body are then all there is.
+    fn is_removed(&self, path: &AttributePath) -> bool {
+        let name = path.to_string();
+        self.removed.iter().any(|removed| removed.to_string().eq_ignore_ascii_case(&name))
+    }
+}
+
+/// A value of an attribute that is replaced; `None` for one that is to be deleted.
+fn whole(value: &Value, attribute: &Attribute) -> Option<Value> {
+    match value {
+        Value::Object(parts) => {
+            let mut parts = parts.clone();
+            let operation = parts.shift_remove("operation");
+            (!is_delete(operation.as_ref())).then_some(Value::Object(parts))
+        }
+        bare if attribute.is_complex() => Some(json!({ "value": bare })),
+        bare => Some(bare.clone()),
+    }
+}
+
+fn is_delete(operation: Option<&Value>) -> bool {
+    operation.and_then(Value::as_str).is_some_and(|name| name.eq_ignore_ascii_case("delete"))
 }
 
 fn set(path: &str, value: &Value) -> Value {
@@ -154,11 +195,9 @@ fn element(path: &AttributePath, value: &Value, attribute: &Attribute, is_member
     };
     let mut parts: Map<String, Value> = parts.clone();
     let operation = parts.shift_remove("operation");
-    let is_delete =
-        operation.as_ref().and_then(Value::as_str).is_some_and(|name| name.eq_ignore_ascii_case("delete"));
     parts.retain(|_, value| !value.is_null());
     let selected = ValuePath { path: path.clone(), filter: selector(&parts), sub: None }.to_string();
-    if is_delete {
+    if is_delete(operation.as_ref()) {
         return json!({ "op": "remove", "path": selected });
     }
     if is_members || !parts.contains_key("value") {

@@ -298,6 +298,12 @@ fn a_patch_removes_what_meta_names_and_then_merges() {
         json!({"meta": {"attributes": ["emails"]}, "emails": [{"value": "n@x"}]}),
         with("emails", json!([{"value": "n@x"}])),
     );
+    // Then values that differ in their type only are two.
+    check_patch(
+        user(),
+        json!({"meta": {"attributes": ["emails"]}, "emails": [{"value": "n@x"}, {"value": "n@x", "type": "home"}]}),
+        with("emails", json!([{"value": "n@x"}, {"value": "n@x", "type": "home"}])),
+    );
     // Parts of a complex attribute are merged.
     check_patch(
         user(),
