@@ -8,10 +8,15 @@
 //!   the position to go on from.
 //! - [`provision::Write`], the write side: accounts, members and roles, one by one, each with its plan.
 //!
+//! [`plan`] says what to send so that a resource becomes what is wanted and nothing else changes; [`connid`] has
+//! ConnId's operations under its names.
+//!
 //! Nothing here prints, reads the environment, or knows what a caller makes of the records.
 
 pub mod auth;
+pub mod connid;
 pub mod discovery;
+pub mod plan;
 pub mod profile;
 pub mod provision;
 pub mod read;
