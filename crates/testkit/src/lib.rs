@@ -1,10 +1,13 @@
 //! For tests: the whole of Rollcall in process, on a fresh store, with a clock that stands still.
 //!
+//! Beside it, [`peer`] is an application to be a client of.
+//!
 //! Requests go through the router, not over TCP. What a test needs of real sockets starts the binary.
 
 mod app;
 mod client;
 mod clock;
+pub mod peer;
 mod scim;
 
 pub use app::TestApp;

@@ -1,0 +1,6 @@
+//! The client against an application that does everything wrong: call in, HTTP exchange out.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may stop a test")]
+
+mod listing;
+mod setup;
