@@ -1,4 +1,4 @@
-//! Resource types, resources, entitlements and grants, in the words of ConductorOne's connectors.
+//! Resource types, resources, entitlements and grants, in the words of Baton connectors.
 //!
 //! Serialised, they have the names of that protocol's JSON form (camelCase, enumerations by name), so that what
 //! reads one tool's output reads the other's. Empty fields are left out.

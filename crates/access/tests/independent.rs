@@ -74,7 +74,7 @@ fn text<'a>(fields: &Fields<'a>, field: u64) -> &'a str {
     std::str::from_utf8(bytes(fields, field)).unwrap()
 }
 
-/// ResourceId: 1 type, 2 id.
+/// `ResourceId`: 1 type, 2 id.
 fn id(of: &[u8]) -> (String, String) {
     let fields = message(of);
     (text(&fields, 1).to_owned(), text(&fields, 2).to_owned())
@@ -132,13 +132,15 @@ fn a_file_of_a_thousand_users_is_read_by_the_description_of_the_format() {
     let folder = tempfile::tempdir().unwrap();
     let path = write(folder.path());
     let (_unpacked, database) = database(&path);
-    let count = |table: &str| -> i64 {
-        database.query_row(&format!("select count(*) from {table}"), [], |row| row.get(0)).unwrap()
+    let count = |table: &str| -> usize {
+        let count = format!("select count(*) from {table}");
+        let count: i64 = database.query_row(&count, [], |row| row.get(0)).unwrap();
+        count.try_into().unwrap()
     };
-    let grants = (GROUPS * MEMBERS + USERS + 1) as i64;
+    let grants = GROUPS * MEMBERS + USERS + 1;
     assert_eq!(count("v1_resource_types"), 3);
-    assert_eq!(count("v1_resources"), (USERS + GROUPS + ROLES.len()) as i64);
-    assert_eq!(count("v1_entitlements"), (GROUPS + ROLES.len()) as i64);
+    assert_eq!(count("v1_resources"), USERS + GROUPS + ROLES.len());
+    assert_eq!(count("v1_entitlements"), GROUPS + ROLES.len());
     assert_eq!(count("v1_grants"), grants);
     assert_eq!(count("v1_assets"), 0);
 
@@ -158,7 +160,7 @@ fn a_file_of_a_thousand_users_is_read_by_the_description_of_the_format() {
     let file = common::open(&path);
     let stats = file.view(None).unwrap().stats().unwrap();
     assert_eq!((stats.resource_types, stats.entitlements), (3, 103));
-    assert_eq!(stats.grants as i64, grants);
+    assert_eq!(stats.grants, grants as u64);
     let resources: Vec<_> = stats.resources.iter().map(|(kind, count)| (kind.as_str(), *count)).collect();
     assert_eq!(resources, [("group", 100), ("role", 3), ("user", 1000)]);
     let mut read = 0;
@@ -280,7 +282,10 @@ fn the_tables_and_indexes_are_the_reference_s() {
         rows.collect::<Result<Vec<_>, _>>().unwrap().join(", ").to_lowercase()
     };
     for (table, expected) in [
-        ("v1_resource_types", "id integer#, external_id text!, data blob!, sync_id text!, discovered_at datetime!"),
+        (
+            "v1_resource_types",
+            "id integer#, external_id text!, data blob!, sync_id text!, discovered_at datetime!",
+        ),
         (
             "v1_resources",
             "id integer#, resource_type_id text!, external_id text!, parent_resource_type_id text, \
@@ -297,7 +302,10 @@ fn the_tables_and_indexes_are_the_reference_s() {
              principal_resource_type_id text!, principal_resource_id text!, external_id text!, data blob!, \
              sync_id text!, discovered_at datetime!",
         ),
-        ("v1_sync_runs", "id integer#, sync_id text!, started_at datetime!, ended_at datetime, sync_token text!"),
+        (
+            "v1_sync_runs",
+            "id integer#, sync_id text!, started_at datetime!, ended_at datetime, sync_token text!",
+        ),
         (
             "v1_assets",
             "id integer#, external_id text!, content_type text!, data blob!, sync_id text!, discovered_at datetime!",
@@ -308,7 +316,8 @@ fn the_tables_and_indexes_are_the_reference_s() {
     let mut statement = database
         .prepare("select name, (select group_concat(name) from pragma_index_info(indexes.name)) from sqlite_schema indexes where type = 'index' order by name")
         .unwrap();
-    let rows = statement.query_map([], |row| Ok(format!("{} ({})", row.get::<_, String>(0)?, row.get::<_, String>(1)?)));
+    let rows = statement
+        .query_map([], |row| Ok(format!("{} ({})", row.get::<_, String>(0)?, row.get::<_, String>(1)?)));
     let indexes = rows.unwrap().collect::<Result<Vec<_>, _>>().unwrap();
     let expected = [
         "idx_assets_external_sync_v1 (external_id,sync_id)",

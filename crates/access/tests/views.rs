@@ -117,12 +117,14 @@ fn the_sync_that_is_shown_is_the_last_full_one_that_ended() {
             std::fs::remove_file(folder.path().join(name)).unwrap();
         }
         let file = common::open(&path);
-        file.view(sync).map(|view| view.sync().id.clone()).map_err(|error| {
-            error.to_string().replace(&path.display().to_string(), "FILE")
-        })
+        file.view(sync)
+            .map(|view| view.sync().id.clone())
+            .map_err(|error| error.to_string().replace(&path.display().to_string(), "FILE"))
     };
     let add = |id: &str, ended: &str| {
-        format!("insert into v1_sync_runs (sync_id, started_at, ended_at, sync_token) values ('{id}', '2027-01-01 00:00:00', {ended}, '')")
+        format!(
+            "insert into v1_sync_runs (sync_id, started_at, ended_at, sync_token) values ('{id}', '2027-01-01 00:00:00', {ended}, '')"
+        )
     };
     let ok = |id: &str| Ok(id.to_owned());
     assert_eq!(shown("", None), ok("first"));
@@ -170,11 +172,7 @@ fn two_syncs_of_a_file_are_compared() {
     };
     let check = |kind, change, expected: Expect| expected.assert_eq(&found(kind, change));
     check(Kind::Resource, Change::Created, expect!["Carl Lee"]);
-    check(
-        Kind::Resource,
-        Change::Deleted,
-        expect!["Bob Lee, No, \"body\" Lee, All, One, Two, Admin"],
-    );
+    check(Kind::Resource, Change::Deleted, expect!["Bob Lee, No, \"body\" Lee, All, One, Two, Admin"]);
     check(Kind::Resource, Change::Modified, expect!["Anne Lee"]);
     check(Kind::Entitlement, Change::Modified, expect![""]);
     check(Kind::Grant, Change::Created, expect!["group:staff:member:user:carl"]);

@@ -81,8 +81,8 @@ pub(super) fn unpack(path: &Path, into: &mut File, limits: Limits) -> Result<(),
     let mut file = File::open(path).map_err(|error| C1zError::io(path, error))?;
     check_magic(&mut file, path)?;
     let damaged = |error: io::Error| C1zError::damaged(path, error);
-    let mut decoder = zstd::stream::read::Decoder::with_buffer(BufReader::with_capacity(1 << 17, file))
-        .map_err(damaged)?;
+    let mut decoder =
+        zstd::stream::read::Decoder::with_buffer(BufReader::with_capacity(1 << 17, file)).map_err(damaged)?;
     decoder.window_log_max(window_log(limits.window_mib)).map_err(damaged)?;
     let mut header = Vec::with_capacity(SQLITE_HEADER);
     (&mut decoder).take(SQLITE_HEADER as u64).read_to_end(&mut header).map_err(damaged)?;

@@ -43,7 +43,7 @@ pub enum Row {
     /// Of [`Kind::Entitlement`].
     Entitlement(Entitlement),
     /// Of [`Kind::Grant`].
-    Grant(Grant),
+    Grant(Box<Grant>),
 }
 
 /// How two syncs differ in one thing.
@@ -259,7 +259,7 @@ impl View<'_> {
         match kind {
             Kind::Resource => self.changed(older, kind, change, |found| each(Row::Resource(found))),
             Kind::Entitlement => self.changed(older, kind, change, |found| each(Row::Entitlement(found))),
-            Kind::Grant => self.changed(older, kind, change, |found| each(Row::Grant(found))),
+            Kind::Grant => self.changed(older, kind, change, |found| each(Row::Grant(Box::new(found)))),
         }
     }
 
@@ -291,8 +291,9 @@ impl View<'_> {
 
     fn count(&self, table: &str) -> Result<u64, C1zError> {
         let statement = format!("select count(*) from {table} where sync_id = ?");
-        let count: i64 =
-            self.file.read(|connection| connection.query_row(&statement, [&self.sync.id], |row| row.get(0)))?;
+        let count: i64 = self
+            .file
+            .read(|connection| connection.query_row(&statement, [&self.sync.id], |row| row.get(0)))?;
         Ok(count.unsigned_abs())
     }
 
@@ -308,8 +309,9 @@ impl View<'_> {
                 self.each(&statement, [&self.sync.id], each)
             }
             Some(kind) => {
-                let statement =
-                    format!("select data from {table} where sync_id = ? and resource_type_id = ? order by id");
+                let statement = format!(
+                    "select data from {table} where sync_id = ? and resource_type_id = ? order by id"
+                );
                 self.each(&statement, [self.sync.id.as_str(), kind], each)
             }
         }

@@ -1,5 +1,6 @@
 //! Reading any `.c1z`, whoever made it.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
@@ -112,17 +113,14 @@ impl File {
     pub fn view(&self, sync: Option<&str>) -> Result<View<'_>, C1zError> {
         let syncs = self.syncs()?;
         let none = |what: String| C1zError::NoSync { path: self.path.clone(), what };
-        let found = match sync {
-            Some(id) => {
-                syncs.into_iter().find(|sync| sync.id == id).ok_or_else(|| none(format!("no sync {id}")))
-            }
-            None => {
-                let ended = finished(&syncs).pop();
-                let newest = || syncs.iter().max_by(|one, other| one.started_at.cmp(&other.started_at));
-                ended.or_else(newest).cloned().ok_or_else(|| none("no sync".to_owned()))
-            }
+        let found = if let Some(id) = sync {
+            syncs.into_iter().find(|sync| sync.id == id).ok_or_else(|| none(format!("no sync {id}")))?
+        } else {
+            let ended = finished(&syncs).pop();
+            let newest = || syncs.iter().max_by(|one, other| one.started_at.cmp(&other.started_at));
+            ended.or_else(newest).cloned().ok_or_else(|| none("no sync".to_owned()))?
         };
-        Ok(View { file: self, sync: found? })
+        Ok(View { file: self, sync: found })
     }
 
     /// The finished full syncs, the last to end last.
@@ -206,8 +204,12 @@ fn uri(path: &Path) -> String {
     let mut text = "file:".to_owned();
     for byte in path.as_os_str().as_encoded_bytes() {
         match byte {
-            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => text.push(char::from(*byte)),
-            _ => text.push_str(&format!("%{byte:02X}")),
+            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
+                text.push(char::from(*byte));
+            }
+            _ => {
+                let _ = write!(text, "%{byte:02X}");
+            }
         }
     }
     text.push_str("?immutable=1");

@@ -221,10 +221,8 @@ impl From<messages::GrantExpandable> for Expandable {
 
 impl From<&UserTrait> for messages::UserTrait {
     fn from(from: &UserTrait) -> Self {
-        let email = |email: &Email| messages::Email {
-            address: email.address.clone(),
-            is_primary: email.is_primary,
-        };
+        let email =
+            |email: &Email| messages::Email { address: email.address.clone(), is_primary: email.is_primary };
         let status = |from: &UserStatus| messages::Status {
             status: from.status.into(),
             details: from.details.clone(),
@@ -312,12 +310,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::model::{
-        AccountType, GROUP, ROLE, Status, USER, member_of, membership, scim_resource_types,
-    };
+    use crate::model::{AccountType, GROUP, ROLE, Status, USER, member_of, membership, scim_resource_types};
 
     fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02X}")).collect()
+        bytes.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().concat()
     }
 
     fn object(value: Value) -> Map<String, Value> {

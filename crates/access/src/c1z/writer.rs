@@ -115,8 +115,7 @@ impl Writer {
     ) -> Result<(), C1zError> {
         let (parent_type, parent) = (parent.map(|id| &id.resource_type), parent.map(|id| &id.resource));
         let name = id.to_string();
-        let row =
-            params![id.resource_type, name, parent_type, parent, data, self.run.id, self.discovered];
+        let row = params![id.resource_type, name, parent_type, parent, data, self.run.id, self.discovered];
         self.execute(tables::ADD_RESOURCE, row)
     }
 
@@ -124,8 +123,7 @@ impl Writer {
     pub fn entitlement(&mut self, entitlement: &Entitlement) -> Result<(), C1zError> {
         let of = &entitlement.resource.id;
         let data = entitlement.encode();
-        let row =
-            params![of.resource_type, of.resource, entitlement.id, data, self.run.id, self.discovered];
+        let row = params![of.resource_type, of.resource, entitlement.id, data, self.run.id, self.discovered];
         self.execute(tables::ADD_ENTITLEMENT, row)
     }
 

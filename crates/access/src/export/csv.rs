@@ -49,9 +49,8 @@ fn row(
     principal: &Resource,
     entitlement: Option<&Entitlement>,
 ) -> Result<(), ExportError> {
-    let attribute = |name: &str| {
-        principal.profile().and_then(|profile| profile.get(name)?.as_str()).unwrap_or_default()
-    };
+    let attribute =
+        |name: &str| principal.profile().and_then(|profile| profile.get(name)?.as_str()).unwrap_or_default();
     let user = principal.user();
     let status = match user.and_then(|user| user.status.as_ref()).map(|status| status.status) {
         Some(Status::Enabled) => "enabled",
@@ -111,9 +110,13 @@ mod tests {
 
     #[test]
     fn cells_are_quoted_where_they_must_be() {
-        for (cell, text) in
-            [("a", "a"), ("a,b", "\"a,b\""), ("say \"a\"", "\"say \"\"a\"\"\""), ("a\nb", "\"a\nb\""), ("", "")]
-        {
+        for (cell, text) in [
+            ("a", "a"),
+            ("a,b", "\"a,b\""),
+            ("say \"a\"", "\"say \"\"a\"\"\""),
+            ("a\nb", "\"a\nb\""),
+            ("", ""),
+        ] {
             assert_eq!(quoted(cell), text);
         }
     }

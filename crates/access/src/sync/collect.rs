@@ -131,7 +131,9 @@ fn problems(what: &str, skipped: &[Skipped]) -> Vec<Problem> {
 }
 
 fn report(observer: &mut dyn Observer, stage: Stage, count: u64, total: Option<u64>, problems: &[Problem]) {
-    problems.iter().for_each(|problem| observer.problem(problem));
+    for problem in problems {
+        observer.problem(problem);
+    }
     observer.read(stage, count, total);
 }
 
@@ -148,11 +150,7 @@ fn add_user(write: &c1z::Page<'_>, user: &UserRecord) -> rusqlite::Result<()> {
 
 fn add_group(write: &c1z::Page<'_>, group: &GroupRecord) -> rusqlite::Result<()> {
     if let Some(reason) = record::unfit(&group.id) {
-        return write.problem(&Problem {
-            what: "group".to_owned(),
-            id: group.display_name.clone(),
-            reason,
-        });
+        return write.problem(&Problem { what: "group".to_owned(), id: group.display_name.clone(), reason });
     }
     let members: Vec<_> =
         group.members.iter().map(|member| (record::kind(member.kind), member.id.as_str())).collect();
@@ -184,7 +182,9 @@ async fn name_links(
             problem.iter().try_for_each(|problem| write.problem(problem))?;
             write.named(&link.name, found.as_deref())
         })?;
-        problem.iter().for_each(|problem| observer.problem(problem));
+        if let Some(problem) = &problem {
+            observer.problem(problem);
+        }
     }
     Ok(())
 }
@@ -205,7 +205,9 @@ async fn resolve(
             let found = ask(reader, &unresolved).await?;
             let problem = progress.page(|write| add_found(write, &unresolved, found))?;
             count += 1;
-            problem.iter().for_each(|problem| observer.problem(problem));
+            if let Some(problem) = &problem {
+                observer.problem(problem);
+            }
             observer.read(Stage::Members, count, None);
         }
     }

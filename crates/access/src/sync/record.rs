@@ -23,10 +23,8 @@ pub(super) fn user(record: &UserRecord) -> Resource {
         ("username", record.user_name.as_deref()),
     ]);
     let status = if record.active { Status::Enabled } else { Status::Disabled };
-    let address = |address: &String| Email {
-        is_primary: Some(address.as_str()) == email,
-        address: address.clone(),
-    };
+    let address =
+        |address: &String| Email { is_primary: Some(address.as_str()) == email, address: address.clone() };
     Resource {
         id: ResourceId::new(USER, &record.id),
         display_name: shortened(record.shown_name()),
@@ -77,6 +75,7 @@ fn profile(attributes: &[(&str, Option<&str>)]) -> Map<String, Value> {
 }
 
 fn shortened(mut name: String) -> String {
-    name.truncate(name.floor_char_boundary(MAX_BYTES));
+    let end = (0..=MAX_BYTES.min(name.len())).rev().find(|end| name.is_char_boundary(*end));
+    name.truncate(end.unwrap_or_default());
     name
 }

@@ -20,7 +20,11 @@ pub(crate) fn name<'a>(value: &'a str, display: &'a str) -> &'a str {
 /// The ids that a role can have, the first that is free being its own.
 pub(crate) fn ids(value: &str, display: &str) -> impl Iterator<Item = String> {
     let snake = snake(name(value, display));
-    let digest = Sha256::digest(value.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let digest = Sha256::digest(value.as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect::<Vec<_>>()
+        .concat();
     let base = if snake.is_empty() { ROLE.to_owned() } else { snake.clone() };
     let short = digest.get(..8).unwrap_or_default().to_owned();
     let first = Some(snake).filter(|snake| !snake.is_empty());

@@ -153,23 +153,19 @@ impl Workplace {
     /// [`SyncError::File`].
     pub fn finish(self, mut progress: Progress, finishing: &Finishing) -> Result<Summary, SyncError> {
         // The first try's time stays, so that a second makes the same file.
-        let ended = match progress.step("ended")?.and_then(|ended| ended.parse().ok()) {
-            Some(ended) => Timestamp(ended),
-            None => {
-                progress.set_step("ended", &finishing.now.0.to_string())?;
-                finishing.now
-            }
-        };
+        let noted = progress.step("ended")?.and_then(|ended| ended.parse().ok()).map(Timestamp);
+        let ended = noted.unwrap_or(finishing.now);
+        progress.set_step("ended", &ended.0.to_string())?;
         let begun = progress.begun().clone();
         let run = Run { id: begun.id.clone(), started: begun.started, ended };
-        let database = self.fresh(&self.data, "final.db")?;
+        let database = fresh(&self.data, "final.db")?;
         let mut writer = Writer::create(&database, run)?;
         if let Some(earlier) = &self.earlier {
             writer.keep(earlier, finishing.keep.saturating_sub(1))?;
         }
         let counts = progress.build(&mut writer)?;
         writer.finish()?;
-        let packed = self.fresh(&self.beside, "final.c1z")?;
+        let packed = fresh(&self.beside, "final.c1z")?;
         c1z::pack(&database, &packed)?;
         let mut files = self.export(&packed, finishing)?;
         c1z::replace(&packed, &self.output)?;
@@ -189,7 +185,7 @@ impl Workplace {
         let view = file.view(None)?;
         let mut files = Vec::new();
         for format in &finishing.formats {
-            let draft = self.fresh(&self.beside, &format!("final.{}", format.extension()))?;
+            let draft = fresh(&self.beside, &format!("final.{}", format.extension()))?;
             let place = self.output.with_extension(format.extension());
             let mut options = OpenOptions::new();
             let target = options.write(true).create_new(true).mode(0o600).open(&draft);
@@ -217,14 +213,6 @@ impl Workplace {
         Ok((!(0..=KEPT_MS).contains(&age)).then_some("it is more than a day old"))
     }
 
-    fn fresh(&self, folder: &Path, name: &str) -> Result<PathBuf, SyncError> {
-        let path = folder.join(name);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(at(&path, error)),
-            _ => Ok(path),
-        }
-    }
-
     fn remove(&self) -> io::Result<()> {
         if self.data != self.beside {
             fs::remove_dir_all(&self.data)?;
@@ -235,6 +223,15 @@ impl Workplace {
 
 fn at(path: &Path, source: io::Error) -> SyncError {
     C1zError::Io { path: path.to_owned(), source }.into()
+}
+
+/// A name in a folder, under which nothing is.
+fn fresh(folder: &Path, name: &str) -> Result<PathBuf, SyncError> {
+    let path = folder.join(name);
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(at(&path, error)),
+        _ => Ok(path),
+    }
 }
 
 /// For their owner alone: there are people's names and addresses in it.

@@ -17,6 +17,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("server", &["service", "domain", "scim"]),
     ("config", &[]),
     ("connector", &["domain", "scim"]),
+    ("access", &["connector", "domain"]),
     ("bench", &[]),
     ("cli", &["bench", "config", "domain", "scim", "server", "service", "store", "store-sqlite"]),
     ("testkit", &["bench", "cli", "config", "domain", "scim", "server", "service", "store", "store-sqlite"]),

@@ -81,12 +81,13 @@ impl Progress {
     pub fn resume(path: &Path) -> Option<Self> {
         path.exists().then_some(())?;
         let connection = connect(path).ok()?;
-        let whole: String =
-            connection.query_row("pragma quick_check(1)", [], |row| row.get(0)).ok().filter(|it| it == "ok")?;
+        let whole: String = connection
+            .query_row("pragma quick_check(1)", [], |row| row.get(0))
+            .ok()
+            .filter(|it| it == "ok")?;
         drop(whole);
-        let step = |name: &str| -> Option<String> {
-            connection.query_row(GET_STEP, [name], |row| row.get(0)).ok()
-        };
+        let step =
+            |name: &str| -> Option<String> { connection.query_row(GET_STEP, [name], |row| row.get(0)).ok() };
         let format = step("format").filter(|format| format == FORMAT);
         format?;
         let begun = Begun {

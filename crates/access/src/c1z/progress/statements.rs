@@ -47,11 +47,12 @@ pub(super) const UNRESOLVED: &str = "select member.id, member.kind, grp.id from 
      and not exists (select 1 from grp as known where known.id = member.id) \
      and not exists (select 1 from absent where absent.id = member.id) \
      order by member.grp, member.place limit 256";
-pub(super) const UNRESOLVED_LINK_ID: &str = "select link.id, 2, user.id from link \
-     join user on user.seq = link.user \
-     where link.id is not null and not exists (select 1 from grp where grp.id = link.id) \
-     and not exists (select 1 from absent where absent.id = link.id) \
-     order by link.user, link.place limit 256";
+pub(super) const UNRESOLVED_LINK_ID: &str = "select meant.id, 2, meant.user from \
+     (select coalesce(link.id, nameless.id) as id, user.id as user, link.user as seq, link.place as place \
+     from link join user on user.seq = link.user left join nameless on nameless.name = link.name) as meant \
+     where meant.id is not null and not exists (select 1 from grp where grp.id = meant.id) \
+     and not exists (select 1 from absent where absent.id = meant.id) \
+     order by meant.seq, meant.place limit 256";
 pub(super) const UNRESOLVED_LINK_NAME: &str = "select link.name, user.id from link \
      join user on user.seq = link.user \
      where link.id is null and not exists (select 1 from nameless where nameless.name = link.name) \

@@ -31,10 +31,7 @@ impl Progress {
     /// # Errors
     ///
     /// [`C1zError::Io`].
-    pub fn page<T>(
-        &mut self,
-        work: impl FnOnce(&Page<'_>) -> rusqlite::Result<T>,
-    ) -> Result<T, C1zError> {
+    pub fn page<T>(&mut self, work: impl FnOnce(&Page<'_>) -> rusqlite::Result<T>) -> Result<T, C1zError> {
         let path = self.path.clone();
         let run = || -> rusqlite::Result<T> {
             let page = Page { transaction: self.connection.transaction()? };
