@@ -150,13 +150,17 @@ fn kind(auth: &Auth, credentials: Credentials, clock: Arc<dyn Clock>) -> Result<
         };
         return Ok(Kind::Fixed(prefixed(prefix.as_deref(), given)));
     }
-    if auth.auth_url.is_some() {
+    let wants_client =
+        auth.grant.is_none() && !auth.should_obtain_token && auth.auth_type == AuthType::Oauth2;
+    if auth.auth_url.is_some() && !(wants_client && credentials.client_id.is_none()) {
         let source = Source::new(auth, credentials, clock)?;
         return Ok(Kind::Obtained(Box::new(Obtained { prefix, source, current: Mutex::default() })));
     }
     match auth.auth_type {
         AuthType::ApiKey => missing("a key (--api-key or BATON_API_KEY)"),
-        _ => missing("a token (--token or BATON_TOKEN), or auth.authUrl to obtain one from,"),
+        _ => missing(
+            "a token (--token), or a client id and secret (--scim-client-id, --scim-client-secret) and auth.authUrl,",
+        ),
     }
 }
 

@@ -19,7 +19,25 @@ macro_rules! builtins {
     };
 }
 
-builtins!["standard",];
+builtins![
+    "standard",
+    "aws",
+    "wso2",
+    "salesforce",
+    "keycloak",
+    "egnyte",
+    "google",
+    "github",
+    "miro",
+    "postman",
+    "slack",
+    "zoom",
+    "canva",
+    "jellyfish",
+    "tesorio",
+    "whimsical",
+    "sap-success-factors",
+];
 
 /// All of them, in the order of the documentation.
 pub fn builtins() -> &'static [Builtin] {

@@ -139,7 +139,7 @@ fn is_null(schema: &Value) -> bool {
 }
 
 /// The values of an enumeration, written as `enum` or as `oneOf` with a `const` each.
-fn words(schema: &Value) -> Option<Vec<&str>> {
+pub(super) fn words(schema: &Value) -> Option<Vec<&str>> {
     if let Some(words) = schema.get("enum").and_then(Value::as_array) {
         return Some(words.iter().filter_map(Value::as_str).collect());
     }

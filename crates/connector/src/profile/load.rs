@@ -108,7 +108,12 @@ impl Profile {
         substitute(&mut document.value, "", variables, &mut complaints);
         prune(&mut document.value);
         let sound = complaints.is_empty() && faults.is_empty();
-        complaints.extend(check::check(schema(), &document.value));
+        for complaint in check::check(schema(), &document.value) {
+            // What is wrong with a value that could not be filled in is of no interest.
+            if !complaints.iter().any(|(key, _)| *key == complaint.0) {
+                complaints.push(complaint);
+            }
+        }
         if sound && complaints.is_empty() {
             match Self::deserialize(&document.value) {
                 Ok(profile) => {

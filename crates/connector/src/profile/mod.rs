@@ -1,17 +1,19 @@
 //! Target profiles: what a SCIM application is like, as YAML.
 //!
-//! The keys are those of `baton-scim`'s configuration file, and ours; `docs/profile.schema.json` has them all. A
+//! The keys are those of `baton-scim`'s configuration file, and ours; `docs/profile-keys.md` has them all. A
 //! profile is checked whole when it is loaded ([`Profile::load`]): every fault is named with file, line and key
 //! before any request is made.
 
 mod builtin;
 mod check;
+mod keys;
 mod load;
 mod model;
 mod path;
 mod yaml;
 
 pub use builtin::{Builtin, builtins};
+pub use keys::keys;
 pub use load::{Fault, ProfileError, schema};
 pub use model::{
     Auth, AuthType, ClientAuth, Discovery, Grant, GroupPaths, Http, Jwt, JwtAlgorithm, Limits, MemberPaths,

@@ -1,6 +1,7 @@
 //! The keys of a profile. The JSON Schema is generated from this file, texts included.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -197,7 +198,7 @@ pub enum JwtAlgorithm {
 }
 
 /// What a token request carries beside what the grant needs. Values are treated as secrets.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TokenRequestDefaults {
     /// `application/x-www-form-urlencoded` when not given, or `application/json`.
@@ -214,8 +215,18 @@ pub struct TokenRequestDefaults {
     pub form_body_values: BTreeMap<String, String>,
 }
 
+impl fmt::Debug for TokenRequestDefaults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenRequestDefaults")
+            .field("headers", &self.headers.keys())
+            .field("query_params", &self.query_params.keys())
+            .field("form_body_values", &self.form_body_values.keys())
+            .finish_non_exhaustive()
+    }
+}
+
 /// What every request carries. Values are treated as secrets.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RequestDefaults {
     /// Headers.
@@ -224,6 +235,15 @@ pub struct RequestDefaults {
     /// Query parameters.
     #[serde(default)]
     pub query_params: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for RequestDefaults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestDefaults")
+            .field("headers", &self.headers.keys())
+            .field("query_params", &self.query_params.keys())
+            .finish_non_exhaustive()
+    }
 }
 
 /// Where things are in a user.

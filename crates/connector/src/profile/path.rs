@@ -40,7 +40,7 @@ impl JsonPath {
         }
         let full = complete(text.trim());
         let query = serde_json_path::JsonPath::parse(&full)
-            .map_err(|error| fail(format!("{} at character {}", error.message(), error.position())))?;
+            .map_err(|_| fail("RFC 9535 has no such form; look at brackets, quotes and `==`".to_owned()))?;
         Ok(Self { text: text.to_owned(), query })
     }
 

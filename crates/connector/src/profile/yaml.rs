@@ -81,7 +81,7 @@ impl Builder {
         *key = Some((name, line));
         self.lines.insert(path.clone(), line);
         if repeated {
-            self.fault(line, path, "the key is there twice");
+            self.fault(line, path, "is there twice");
         }
     }
 
@@ -110,9 +110,9 @@ impl Builder {
         let path = path.clone();
         self.lines.entry(path.clone()).or_insert(line);
         if self.wants_key() {
-            self.fault(line, path, "a key is text");
+            self.fault(line, path, "has a key that is not text");
         } else if self.open.len() == MAX_DEPTH {
-            self.fault(line, path, "it is nested too deep");
+            self.fault(line, path, "is nested too deep");
         }
         self.open.push(opened);
     }
