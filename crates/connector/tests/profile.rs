@@ -185,7 +185,9 @@ fn every_fault_is_named_with_file_line_and_key() {
         ),
         (
             edit("emails[?(@.primary==true)].value", "emails[?(@.primary=true)].value"),
-            expect![[r#"app.yaml:14: user.primaryEmail "emails[?(@.primary=true)].value" is not a JSONPath: RFC 9535 has no such form; look at brackets, quotes and `==`"#]],
+            expect![[
+                r#"app.yaml:14: user.primaryEmail "emails[?(@.primary=true)].value" is not a JSONPath: RFC 9535 has no such form; look at brackets, quotes and `==`"#
+            ]],
         ),
         (
             edit("    path: \"roles\"\n    name: \"value\"", "    path: \"roles[\"\n    name: 7"),
@@ -202,9 +204,9 @@ fn every_fault_is_named_with_file_line_and_key() {
             edit("shouldObtainToken: false", "shouldObtainToken: true")
                 .replace("  authUrl: \"https://example.com/oauth/token\"\n", "")
                 .replace("  tokenPath: \"access_token\"\n", ""),
-            expect![[r#"
+            expect![[r"
             app.yaml:3: auth.authUrl is missing: a token is to be obtained
-            app.yaml:3: auth.tokenPath is missing: shouldObtainToken is true"#]],
+            app.yaml:3: auth.tokenPath is missing: shouldObtainToken is true"]],
         ),
         (
             edit("  primaryEmail: \"emails[?(@.primary==true)].value\"\n", ""),
@@ -217,10 +219,7 @@ fn every_fault_is_named_with_file_line_and_key() {
             ),
             expect!["app.yaml:9: user.userGroup is missing: hasGroupsOnUser is true"],
         ),
-        (
-            edit("auth:\n", "auth:\n  authType: basic\n"),
-            expect!["app.yaml:5: auth.authType is there twice"],
-        ),
+        (edit("auth:\n", "auth:\n  authType: basic\n"), expect!["app.yaml:5: auth.authType is there twice"]),
         (
             format!("{SAMPLE}http: {{tls: {{keyFile: a.pem}}}}\n"),
             expect!["app.yaml:58: http.tls.certificateFile is missing: a key is given"],
@@ -245,13 +244,14 @@ fn a_file_that_is_not_there_is_named() {
 /// A small file that grows when aliases are put in does not take the memory.
 #[test]
 fn a_bomb_of_aliases_is_refused() {
-    let mut text = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    let mut lines = vec!["a: &a [x, x, x, x, x, x, x, x, x, x]".to_owned()];
     for (name, before) in
         ["b", "c", "d", "e", "f", "g", "h"].into_iter().zip(["a", "b", "c", "d", "e", "f", "g"])
     {
         let list = vec![format!("*{before}"); 10].join(", ");
-        text.push_str(&format!("{name}: &{name} [{list}]\n"));
+        lines.push(format!("{name}: &{name} [{list}]"));
     }
+    let text = lines.join("\n");
     assert!(load(&text).is_err());
     assert!(load(&"[".repeat(100_000)).is_err());
 }

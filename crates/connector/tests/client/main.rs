@@ -2,5 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may stop a test")]
 
+mod auth;
 mod listing;
+mod provision;
+mod records;
 mod setup;
+mod transport;

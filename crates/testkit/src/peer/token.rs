@@ -27,6 +27,7 @@ fn fill(body: &Value, token: &str) -> Value {
         Value::Object(members) => {
             Value::Object(members.iter().map(|(name, value)| (name.clone(), fill(value, token))).collect())
         }
+        Value::Array(items) => items.iter().map(|item| fill(item, token)).collect(),
         other => other.clone(),
     }
 }
