@@ -291,7 +291,7 @@ fn every_built_in_profile_is_sound_and_says_what_it_is_for() {
     assert_eq!(files, names, "each file is built in, and nothing else");
 }
 
-/// facts/connid 6 and facts/baton 1.10: what is peculiar about each application is in its profile.
+/// What is peculiar about each application is in its profile.
 #[test]
 fn built_in_profiles_know_their_applications() {
     let aws = builtin("AWS");

@@ -312,7 +312,7 @@ mod tests {
         }
     }
 
-    /// facts: 404 is 'gone' only with a SCIM body; 401, 403, 409, 412, 429 and 5xx are told apart.
+    /// A 404 is 'gone' only with a SCIM body; 401, 403, 409, 412, 429 and 5xx are told apart.
     #[test]
     fn a_status_is_one_kind_of_error() {
         for (status, scim, expected) in [

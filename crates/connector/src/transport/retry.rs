@@ -155,7 +155,7 @@ mod tests {
     /// 1994-11-06T08:49:37Z
     const NOW_MS: i64 = 784_111_777_000;
 
-    /// facts/baton 11: `Retry-After: 3` alone was ignored, and a date never understood.
+    /// baton-scim, defect 11: `Retry-After: 3` alone was ignored, and a date never understood.
     #[test]
     fn retry_after_is_understood_in_every_form() {
         for (name, value, expected) in [

@@ -47,7 +47,7 @@ fn obtaining(peer: &Peer, grant: Grant) -> Auth {
     Auth { auth_url: Some(peer.token_url()), grant: Some(grant), ..of(AuthType::Oauth2) }
 }
 
-/// facts/baton 1, 2 and 3: `--token` was not read, `oauth2` not known, and `basic` a panic.
+/// baton-scim, defect 1, 2 and 3: `--token` was not read, `oauth2` not known, and `basic` a panic.
 #[tokio::test]
 async fn what_is_given_is_presented_as_the_kind_says() {
     let text = |text: &str| Some(text.to_owned());
@@ -107,7 +107,7 @@ async fn what_is_missing_is_named_before_anything_is_sent() {
     assert_eq!(peer.count(), 0);
 }
 
-/// facts/baton 7, facts/connid 1: JSON with an empty grant_type; values that are not encoded.
+/// baton-scim, defect 7: JSON with an empty `grant_type`; values that are not encoded.
 #[tokio::test]
 async fn each_grant_sends_its_form() {
     let basic = format!("Basic {}", STANDARD.encode("cl%2Fient:s%3Dec%26ret"));
@@ -221,7 +221,7 @@ fn token_requests(peer: &Peer) -> usize {
     peer.requests().iter().filter(|seen: &&Seen| seen.path == "/oauth/token").count()
 }
 
-/// facts/baton 7: a token was obtained twice and never again.
+/// baton-scim, defect 7: a token was obtained twice and never again.
 #[tokio::test]
 async fn a_token_is_obtained_once_for_all_and_again_when_it_expires() {
     let peer = Peer::start(Roster::numbered(1, 0, 0)).await;

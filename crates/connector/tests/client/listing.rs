@@ -20,7 +20,7 @@ fn case(name: &'static str, faults: fn(&mut Faults)) -> Case {
     Case { name, faults, profile: |_| {} }
 }
 
-/// facts/baton 9: half of the users were lost, or the process panicked, on most of these.
+/// baton-scim, defect 9: half of the users were lost, or the process panicked, on most of these.
 #[tokio::test]
 async fn everyone_arrives_once_however_the_application_counts() {
     let cases = [
@@ -238,7 +238,7 @@ async fn a_cursor_that_expired_meanwhile_starts_again() {
     assert_eq!(rest.records.len(), 250, "from the start");
 }
 
-/// facts/baton 10: one GET for every user and group, one after the other.
+/// baton-scim, defect 10: one GET for every user and group, one after the other.
 #[tokio::test]
 async fn ten_thousand_users_take_a_hundred_odd_requests() {
     let peer = Peer::start(Roster::numbered(10_000, 100, 200)).await;

@@ -31,7 +31,8 @@ fn changes(peer: &Peer) -> Vec<(String, Value)> {
     seen.map(|seen| (seen.line(), seen.body.clone().unwrap_or_default())).collect()
 }
 
-fn patch(operation: Value) -> Value {
+fn patch(operation: impl Into<Value>) -> Value {
+    let operation = operation.into();
     json!({"schemas": [PATCH_OP], "Operations": [operation]})
 }
 
@@ -68,7 +69,7 @@ async fn a_member_is_added_in_the_shape_that_the_application_wants() {
     assert_eq!(changes(&peer)[0].1, patch(json!({"op": "add", "path": "members", "value": member})));
 }
 
-/// facts/baton 12: a revocation read the group and wrote all other members back.
+/// baton-scim, defect 12: a revocation read the group and wrote all other members back.
 #[tokio::test]
 async fn one_member_is_removed_without_reading_or_writing_the_others() {
     for op in ["remove", "replace", "Replace"] {
@@ -83,7 +84,7 @@ async fn one_member_is_removed_without_reading_or_writing_the_others() {
     }
 }
 
-/// facts/baton 12: the last member was removed with `"value": null`, which empties or breaks the group.
+/// baton-scim, defect 12: the last member was removed with `"value": null`, which empties or breaks the group.
 #[tokio::test]
 async fn the_last_member_is_removed_like_any_other() {
     let peer = Peer::start(Roster::numbered(1, 1, 1)).await;
@@ -103,7 +104,7 @@ async fn an_application_that_wants_it_so_gets_the_value_of_who_goes() {
     assert_eq!(peer.roster(|roster| roster.members("g00000")), ["u000000", "u000001", "u000003"]);
 }
 
-/// facts/baton 12: an id with quotes does not become another filter.
+/// baton-scim, defect 12: an id with quotes does not become another filter.
 #[tokio::test]
 async fn an_id_with_quotes_is_escaped() {
     let peer = peer().await;
@@ -114,7 +115,7 @@ async fn an_id_with_quotes_is_escaped() {
     assert_eq!(path, r#"members[value eq "a\" or value pr or value eq \"b"]"#);
 }
 
-/// facts/baton 11 (annotations): what is so already is a success, and said.
+/// baton-scim, defect 11 (annotations): what is so already is a success, and said.
 #[tokio::test]
 async fn what_is_so_already_is_a_success_and_said() {
     let peer = peer().await;
@@ -152,7 +153,7 @@ async fn a_page_for_people_deletes_no_one() {
     assert_eq!(peer.roster(|roster| roster.members("g00000")), ["u000000", "u000002", "u000003"]);
 }
 
-/// facts/baton 13: the display name was granted, and a revocation took all roles.
+/// baton-scim, defect 13: the display name was granted, and a revocation took all roles.
 #[tokio::test]
 async fn one_role_is_granted_by_its_value_and_revoked_alone() {
     let peer = peer().await;
@@ -182,7 +183,7 @@ async fn replace_grants_the_only_role_where_the_profile_says_so() {
     assert_eq!(peer.roster(|roster| roster.roles("u000000")), ["member"]);
 }
 
-/// facts/baton 13: Zoom was sent roles under the key `Operations`, and nothing else of the user.
+/// baton-scim, defect 13: Zoom was sent roles under the key `Operations`, and nothing else of the user.
 #[tokio::test]
 async fn by_put_the_whole_user_is_sent_with_one_role_more_or_less() {
     let peer = peer().await;
@@ -218,7 +219,7 @@ async fn a_put_that_comes_late_is_read_and_tried_again() {
     assert!(matches!(error, WriteError::Contended { .. }), "{error:?}");
 }
 
-/// facts/baton 15: without a provisioning block junk was sent, and called a success.
+/// baton-scim, defect 15: without a provisioning block junk was sent, and called a success.
 #[tokio::test]
 async fn what_is_not_configured_is_said_and_nothing_is_sent() {
     let peer = peer().await;
@@ -238,7 +239,7 @@ async fn what_is_not_configured_is_said_and_nothing_is_sent() {
     assert_eq!(peer.count(), 0);
 }
 
-/// facts/baton 11: changes were never tried again.
+/// baton-scim, defect 11: changes were never tried again.
 #[tokio::test]
 async fn a_change_that_does_the_same_twice_is_tried_again() {
     let peer = peer().await;
@@ -281,7 +282,7 @@ fn account(login: &str) -> Account {
     Account { login: login.to_owned(), email: Some(format!("{login}@example.com")), ..Account::default() }
 }
 
-/// facts/baton 19: there were no accounts.
+/// baton-scim, defect 19: there were no accounts.
 #[tokio::test]
 async fn an_account_is_created_with_what_is_given_and_nothing_invented() {
     let peer = peer().await;

@@ -30,7 +30,7 @@ async fn group_of(raw: Value) -> GroupRecord {
     groups.records.into_iter().next().unwrap()
 }
 
-/// facts/baton 4 and 6: the wrong address was called primary, and a user without one ended the sync.
+/// baton-scim, defect 4 and 6: the wrong address was called primary, and a user without one ended the sync.
 #[tokio::test]
 async fn the_primary_address_is_the_one_that_is_marked() {
     let address = |value: &str, primary: Value| json!({"value": value, "primary": primary});
@@ -53,7 +53,7 @@ async fn the_primary_address_is_the_one_that_is_marked() {
     }
 }
 
-/// facts/baton 4: the Postman profile has a plain text where others have a list.
+/// baton-scim, defect 4: the Postman profile has a plain text where others have a list.
 #[tokio::test]
 async fn an_address_may_be_plain_text() {
     let user = user_by(json!({"id": "1", "userName": "ann@x"}), |profile| {
@@ -63,7 +63,7 @@ async fn an_address_may_be_plain_text() {
     assert_eq!(user.await.email.as_deref(), Some("ann@x"));
 }
 
-/// facts/baton 18: numeric ids were rejected, and `"true"` meant inactive.
+/// baton-scim, defect 18: numeric ids were rejected, and `"true"` meant inactive.
 #[tokio::test]
 async fn ids_may_be_numbers_and_booleans_may_be_text() {
     for (active, expected) in [
@@ -91,7 +91,7 @@ async fn a_record_without_a_name_has_none() {
     assert_eq!(user_of(json!({"id": "1"})).await.shown_name(), "1");
 }
 
-/// facts/baton 6: one malformed record ended the whole sync.
+/// baton-scim, defect 6: one malformed record ended the whole sync.
 #[tokio::test]
 async fn what_cannot_be_mapped_is_reported_and_skipped_or_ends_a_strict_reading() {
     let users = vec![
@@ -139,7 +139,7 @@ async fn roles_are_read_whatever_their_shape() {
     }
 }
 
-/// facts/baton 16: a group in a group became a user that is nowhere.
+/// baton-scim, defect 16: a group in a group became a user that is nowhere.
 #[tokio::test]
 async fn a_member_that_is_a_group_is_known_as_one() {
     let group = group_of(json!({"id": "g", "displayName": "G", "members": [
@@ -190,7 +190,7 @@ async fn groups_that_a_user_names_are_read_where_the_profile_says() {
     assert_eq!(user_of(raw).await.groups, []);
 }
 
-/// facts/baton 22: the filter's value was not escaped, and a group that is not there was a panic.
+/// baton-scim, defect 22: the filter's value was not escaped, and a group that is not there was a panic.
 #[tokio::test]
 async fn a_group_is_found_by_a_name_with_quotes_and_one_that_is_not_there_is_none() {
     let groups = vec![json!({"id": "g1", "displayName": "a\"b\\c"}), json!({"id": "g2", "displayName": "d"})];

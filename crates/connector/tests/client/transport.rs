@@ -24,7 +24,7 @@ async fn error_of(peer: &Peer, set: impl FnOnce(&mut Profile)) -> PeerError {
     transport(&profile).send(&get()).await.unwrap_err()
 }
 
-/// facts/baton 8: every GET carried the body `null`.
+/// baton-scim, defect 8: every GET carried the body `null`.
 #[tokio::test]
 async fn a_get_has_no_body_and_every_request_has_its_headers() {
     let peer = peer().await;
@@ -53,7 +53,7 @@ async fn a_get_has_no_body_and_every_request_has_its_headers() {
     assert_eq!(peer.requests()[2].header("accept"), Some("application/json"));
 }
 
-/// facts/baton 11: nothing of the answer was shown, and all errors were alike.
+/// baton-scim, defect 11: nothing of the answer was shown, and all errors were alike.
 #[tokio::test]
 async fn each_status_is_an_error_of_its_own_with_what_was_said() {
     for (failure, expected, text) in [
@@ -101,7 +101,7 @@ async fn an_application_that_is_not_there_was_not_sent_anything() {
     assert!(matches!(error, PeerError::Unreachable { .. }), "{error:?}");
 }
 
-/// facts/baton 11: retried for ever, or never; `Retry-After` ignored.
+/// baton-scim, defect 11: retried for ever, or never; `Retry-After` ignored.
 #[tokio::test]
 async fn what_helps_is_tried_again_and_what_does_not_is_not() {
     for (failure, times, requests, succeeds) in [
