@@ -74,6 +74,9 @@ pub(crate) enum Command {
     /// A reference server of the benchmark
     #[command(hide = true)]
     BenchReference(BenchReference),
+    /// Evaluate mapping expressions for the process that started this one
+    #[command(hide = true)]
+    ExpressionWorker,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod expressions;
 mod open;
 mod printer;
 mod serve;
@@ -57,6 +58,10 @@ fn main() -> ExitCode {
             return if error.use_stderr() { ExitCode::from(1) } else { ExitCode::SUCCESS };
         }
     };
+    if matches!(arguments.command, Command::ExpressionWorker) {
+        // Before there are threads, files or anything else that it should not have.
+        return expressions::work();
+    }
     let printer = Printer::new(arguments.global.output);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -76,6 +81,7 @@ async fn run(arguments: Arguments, printer: &Printer) -> Done {
         Command::Token(command) => token::run(&global, command, printer).await,
         Command::Bench(bench) => bench::run(&bench, printer).await,
         Command::BenchReference(reference) => bench::reference(&reference).await,
+        Command::ExpressionWorker => Err(Failure::Theirs("a worker does nothing else".to_owned())),
     }
 }
 

@@ -209,7 +209,10 @@ fn scalar(sent: Value, kind: AttributeType, rules: &Rules, place: &Place<'_>) ->
                 place.error(ErrorType::InvalidValue, "expected true or false, found another string")
             })
         }
-        (AttributeType::Decimal, Value::Number(number)) => Ok(Value::Number(number)),
+        (AttributeType::Decimal, Value::Number(number)) => {
+            finite(&number, place)?;
+            Ok(Value::Number(number))
+        }
         (AttributeType::Integer, Value::Number(number)) => integer(&number)
             .map(Value::from)
             .ok_or_else(|| place.error(ErrorType::InvalidValue, "expected a whole number of 64 bits")),
@@ -258,6 +261,14 @@ fn is_base64(text: &str) -> bool {
     STANDARD.decode(text).is_ok() || URL_SAFE.decode(text).is_ok()
 }
 
+/// A number that others can read: JSON's grammar has no bounds, and our parser keeps its text.
+fn finite(number: &serde_json::Number, place: &Place<'_>) -> Result<(), ScimError> {
+    if number.as_f64().is_some_and(f64::is_finite) {
+        return Ok(());
+    }
+    Err(place.error(ErrorType::InvalidValue, "the number is out of range"))
+}
+
 fn check_raw(value: &Value, depth: usize, place: &Place<'_>) -> Result<(), ScimError> {
     if depth > MAX_JSON_DEPTH {
         return Err(place.error(ErrorType::InvalidSyntax, "the value nests too deep"));
@@ -266,6 +277,7 @@ fn check_raw(value: &Value, depth: usize, place: &Place<'_>) -> Result<(), ScimE
         Value::String(text) if text.len() > MAX_STRING_BYTES => {
             Err(place.error(ErrorType::InvalidValue, "the string is too long"))
         }
+        Value::Number(number) => finite(number, place),
         Value::Array(items) => items.iter().try_for_each(|item| check_raw(item, depth + 1, place)),
         Value::Object(object) => object.values().try_for_each(|item| check_raw(item, depth + 1, place)),
         _ => Ok(()),

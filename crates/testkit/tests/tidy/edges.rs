@@ -11,6 +11,7 @@ use crate::{none, root};
 const EDGES: &[(&str, &[&str])] = &[
     ("scim", &[]),
     ("domain", &["scim"]),
+    ("expr", &["domain", "scim"]),
     ("store", &["domain", "scim"]),
     ("store-sqlite", &["store", "domain", "scim"]),
     ("service", &["store", "domain", "scim"]),
@@ -19,7 +20,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("connector", &["domain", "scim"]),
     ("access", &["connector", "domain"]),
     ("bench", &[]),
-    ("cli", &["bench", "config", "domain", "scim", "server", "service", "store", "store-sqlite"]),
+    ("cli", &["bench", "config", "domain", "expr", "scim", "server", "service", "store", "store-sqlite"]),
     ("testkit", &["bench", "cli", "config", "domain", "scim", "server", "service", "store", "store-sqlite"]),
 ];
 
