@@ -69,6 +69,9 @@ pub(crate) enum Command {
     /// Issue, list, rotate and revoke the tokens of a source
     #[command(subcommand)]
     Token(Token),
+    /// Try mappings and policies
+    #[command(subcommand)]
+    Mapping(Mapping),
     /// Measure a fresh server, or any SCIM server, beside the machine's reference lines
     Bench(Bench),
     /// A reference server of the benchmark
@@ -257,6 +260,40 @@ impl From<ScopeName> for Scope {
             ScopeName::Write => Self::Write,
         }
     }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Mapping {
+    /// Show what a mapping and a policy make of a resource, touching nothing
+    Test(MappingTest),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MappingTest {
+    /// The mapping: JSON, or TOML when the name ends in .toml
+    #[arg(long, value_name = "FILE")]
+    pub mapping: PathBuf,
+    /// The policy [default: every key's default]
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// The resource as the provider sends it
+    #[arg(long, value_name = "FILE")]
+    pub payload: PathBuf,
+    /// What is known before: the linked identity, candidates, tombstone, memberships [default: nothing]
+    #[arg(long, value_name = "FILE")]
+    pub known: Option<PathBuf>,
+    /// The resource is a group
+    #[arg(long)]
+    pub group: bool,
+    /// How the identity provider bends the RFC
+    #[arg(long, default_value = "generic")]
+    pub dialect: String,
+    /// The source's slug, as expressions see it
+    #[arg(long, value_name = "SLUG", default_value = "test")]
+    pub source: String,
+    /// The request's method, as expressions see it
+    #[arg(long, default_value = "POST")]
+    pub method: String,
 }
 
 #[derive(Debug, Args)]

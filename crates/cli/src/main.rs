@@ -3,6 +3,7 @@
 mod args;
 mod bench;
 mod expressions;
+mod mapping;
 mod open;
 mod printer;
 mod serve;
@@ -79,6 +80,7 @@ async fn run(arguments: Arguments, printer: &Printer) -> Done {
         Command::Tenant(command) => tenant::run(&global, command, printer).await,
         Command::Source(command) => source::run(&global, command, printer).await,
         Command::Token(command) => token::run(&global, command, printer).await,
+        Command::Mapping(command) => mapping::run(&global, command, printer).await,
         Command::Bench(bench) => bench::run(&bench, printer).await,
         Command::BenchReference(reference) => bench::reference(&reference).await,
         Command::ExpressionWorker => Err(Failure::Theirs("a worker does nothing else".to_owned())),

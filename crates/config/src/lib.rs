@@ -112,6 +112,10 @@ settings! {
     body_timeout_seconds: u32 = 30, "ROLLCALL_BODY_TIMEOUT_SECONDS";
     /// Seconds that requests under way get to finish when the server stops.
     grace_seconds: u32 = 20, "ROLLCALL_GRACE_SECONDS";
+    /// Processes that evaluate mapping expressions, at most; 0: one a processor, and at least 2.
+    expression_workers: u32 = 0, "ROLLCALL_EXPRESSION_WORKERS";
+    /// Milliseconds after which an expression is stopped, whatever it is doing.
+    expression_deadline_ms: u32 = 500, "ROLLCALL_EXPRESSION_DEADLINE_MS";
 }
 
 /// A value from text, by way of TOML: bare where TOML takes it, else as a string.
@@ -204,6 +208,20 @@ fn parse(path: &Path) -> Result<Given, ConfigError> {
 /// [`ConfigError::Unreadable`].
 pub fn read_file(path: &Path) -> Result<String, ConfigError> {
     std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })
+}
+
+/// A document that the operator named: TOML when the name ends in `.toml`, else JSON.
+///
+/// # Errors
+///
+/// [`ConfigError::Unreadable`]; [`ConfigError::Malformed`], naming what is wrong and where.
+pub fn read_document<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, ConfigError> {
+    let text = read_file(path)?;
+    let malformed = |reason: String| ConfigError::Malformed { path: path.to_owned(), reason };
+    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml")) {
+        return toml::from_str(&text).map_err(|error| malformed(error.to_string()));
+    }
+    serde_json::from_str(&text).map_err(|error| malformed(error.to_string()))
 }
 
 #[cfg(test)]

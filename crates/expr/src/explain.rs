@@ -24,9 +24,14 @@ pub(crate) fn failure(
     let mut failure = Failure::new(name, kind(error, &message), plain(message));
     let Some(span) = error.span() else { return failure };
     let begin = span.resolve_span().begin;
-    let place = prepared.place(begin.line, begin.column);
-    failure.line = Some(place.line);
-    failure.column = Some(place.column);
+    let Some(place) = prepared.place(begin.line, begin.column) else {
+        // What follows it is ours: a bracket or a block is open.
+        let end = prepared.end();
+        (failure.line, failure.column) = (Some(end.line), Some(end.column));
+        "it ends where more is expected".clone_into(&mut failure.message);
+        return failure;
+    };
+    (failure.line, failure.column) = (Some(place.line), Some(place.column));
     failure.excerpt = cut(span.source_span().trim());
     failure.values = shown(&failure.excerpt, variables);
     if failure.values.is_empty() {

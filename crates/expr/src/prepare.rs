@@ -63,14 +63,18 @@ impl Prepared {
         module
     }
 
-    /// Where line and column (from 0) of the module are in the expression.
-    pub(crate) fn place(&self, line: usize, column: usize) -> Position {
-        let last = self.lines.len().saturating_sub(1);
-        let at = line.saturating_sub(1).min(last);
-        let grown = self.grown.get(at).copied().unwrap_or_default();
-        let column = i64::try_from(column).unwrap_or_default() - grown;
-        let column = if line > last + 1 { 0 } else { column.max(0) };
-        Position { line: number(at + 1), column: u32::try_from(column + 1).unwrap_or(u32::MAX) }
+    /// Where line and column (from 0) of the module are in the expression; `None` past its end.
+    pub(crate) fn place(&self, line: usize, column: usize) -> Option<Position> {
+        let at = line.saturating_sub(1);
+        let grown = self.grown.get(at).copied()?;
+        let column = (i64::try_from(column).unwrap_or_default() - grown).max(0);
+        Some(Position { line: number(at + 1), column: u32::try_from(column + 1).unwrap_or(u32::MAX) })
+    }
+
+    /// The end of the expression.
+    pub(crate) fn end(&self) -> Position {
+        let last = self.lines.last().map_or(0, |line| line.chars().count());
+        Position { line: number(self.lines.len()), column: number(last + 1) }
     }
 
     /// A line as it was written, from 1.
@@ -177,7 +181,9 @@ mod tests {
     fn strings_of_several_lines_are_not_indented() {
         let prepared = Prepared::new("x = '''a\n  b'''\nreturn x").unwrap();
         assert_eq!(prepared.body, "    x = '''a\n  b'''\n    return x");
-        assert_eq!(prepared.place(3, 4), Position { line: 3, column: 1 });
+        assert_eq!(prepared.place(3, 4), Some(Position { line: 3, column: 1 }));
+        assert_eq!(prepared.place(4, 4), None);
+        assert_eq!(prepared.end(), Position { line: 3, column: 9 });
     }
 
     #[test]

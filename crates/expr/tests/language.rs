@@ -156,6 +156,8 @@ async fn a_failure_says_where_and_on_what() {
         ),
         ("return {'a': ]", FailureKind::Syntax, (1, 14), "", vec![]),
         ("while True:\n    pass", FailureKind::Syntax, (1, 1), "while", vec![]),
+        ("x = 1\nreturn {'a': (1", FailureKind::Syntax, (2, 16), "it ends where more is expected", vec![]),
+        ("if userName:", FailureKind::Syntax, (1, 13), "it ends where more is expected", vec![]),
         ("import os", FailureKind::Syntax, (1, 1), "import", vec![]),
         (
             "return userName is 'ann'",
