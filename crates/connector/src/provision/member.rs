@@ -98,15 +98,37 @@ impl Provisioner {
     pub(super) async fn member_removed(&self, group: &str, member: &str) -> Result<Outcome, WriteError> {
         let request = self.plan_remove_member(group, member)?;
         let user = self.user_or_nothing(member).await?;
-        // The request is sent even if the user does not name the group: what it names may be out of date.
+        let before = match held(user.as_ref(), group) {
+            Held::Unknown => self.held_by_filter(group, member).await,
+            known => known,
+        };
+        // The request is sent even if the user is no member: what is known may be out of date.
         match self.send(&request).await {
-            Ok(_) if held(user.as_ref(), group) == Held::No => Ok(Outcome::Already),
+            Ok(_) if before == Held::No => Ok(Outcome::Already),
             Ok(_) => Ok(Outcome::Done),
             Err(WriteError::Peer(error)) if error.is_gone() || error.scim_type() == Some("noTarget") => {
                 Ok(Outcome::Already)
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Asks whether the group has this member, without its other members.
+    async fn held_by_filter(&self, group: &str, member: &str) -> Held {
+        let filter = format!("id eq {} and members.value eq {}", Value::from(group), Value::from(member));
+        let request = Request::get(["Groups"]).query("filter", filter).query("count", "1");
+        let request = if self.profile.limits.no_attributes_parameter {
+            request
+        } else {
+            request.query("attributes", "displayName")
+        };
+        let reply = self.transport.send(&request).await;
+        let found = reply
+            .ok()
+            .and_then(|reply| reply.body)
+            .and_then(|body| crate::read::resources(&self.profile, &body).map(|found| found.is_empty()));
+        // That something came may also mean that the filter was not understood.
+        if found == Some(true) { Held::No } else { Held::Unknown }
     }
 
     /// The user as it is, if it can be read. That it cannot is no reason not to change a group.

@@ -1,10 +1,13 @@
 //! The client against an application that does everything wrong: call in, HTTP exchange out.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may stop a test")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests may stop a test")]
 
 mod auth;
+mod discovery;
 mod listing;
+mod network;
 mod provision;
 mod records;
+mod rollcall;
 mod setup;
 mod transport;

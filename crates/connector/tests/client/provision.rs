@@ -132,6 +132,22 @@ async fn what_is_so_already_is_a_success_and_said() {
     assert_eq!(writer.add_member("g00000", "u000009").await.unwrap(), Outcome::Already);
 }
 
+/// Most applications do not say in a user which groups it is in.
+#[tokio::test]
+async fn who_was_no_member_is_known_by_a_filter_where_users_do_not_name_their_groups() {
+    let peer = peer().await;
+    peer.set(|faults| faults.groups_of_user = false);
+    let writer = writer(profile(&peer));
+    assert_eq!(writer.remove_member("g00000", "u000001").await.unwrap(), Outcome::Done);
+    assert_eq!(
+        peer.lines()[1],
+        r#"GET /Groups?filter=id eq "g00000" and members.value eq "u000001"&count=1&attributes=displayName"#
+    );
+    // Also where an application says nothing when there is no one to remove.
+    peer.set(|faults| faults.no_target_is_fine = true);
+    assert_eq!(writer.remove_member("g00000", "u000001").await.unwrap(), Outcome::Already);
+}
+
 #[tokio::test]
 async fn a_group_that_is_not_there_is_an_error_when_someone_is_added() {
     let peer = peer().await;

@@ -114,7 +114,10 @@ fn patch(faults: &Faults, resource: &mut Value, body: &Value) -> Result<(), Refu
             continue;
         }
         if let Some(path) = path {
-            apply(resource, &op, path, value)?;
+            match apply(resource, &op, path, value) {
+                Err(("noTarget", _)) if faults.no_target_is_fine => {}
+                applied => applied?,
+            }
             continue;
         }
         for (name, value) in value.as_object().cloned().unwrap_or_default() {

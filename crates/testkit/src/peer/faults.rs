@@ -99,6 +99,8 @@ pub struct Faults {
     pub wants_pathless: bool,
     /// Members added or removed in a request at most, as AWS has it; else 400.
     pub max_members: Option<usize>,
+    /// A path whose filter matches nothing is no error.
+    pub no_target_is_fine: bool,
     /// A request without `User-Agent` is answered 403.
     pub wants_user_agent: bool,
     /// A GET with a body is answered 400.
@@ -140,6 +142,7 @@ impl Default for Faults {
             wants_wrapped: false,
             wants_pathless: false,
             max_members: None,
+            no_target_is_fine: false,
             wants_user_agent: false,
             no_get_body: false,
             discovery: true,
