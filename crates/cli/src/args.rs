@@ -2,14 +2,17 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are help texts, shown as they are")]
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rollcall_config::Given;
 use rollcall_domain::credential::Scope;
 use uuid::Uuid;
 
+use crate::c1z::C1z;
 use crate::printer::Output;
+use crate::sync::SyncArguments;
 
 /// Keeps every application's roster of users and groups right.
 #[derive(Debug, Parser)]
@@ -72,6 +75,10 @@ pub(crate) enum Command {
     /// Try mappings and policies
     #[command(subcommand)]
     Mapping(Mapping),
+    /// Read an application's users, groups and roles into a .c1z file, or grant and revoke
+    Sync(SyncArguments),
+    /// Read .c1z files
+    C1z(C1z),
     /// Measure a fresh server, or any SCIM server, beside the machine's reference lines
     Bench(Bench),
     /// A reference server of the benchmark
@@ -324,6 +331,16 @@ pub(crate) struct BenchReference {
     pub kind: String,
 }
 
+/// The words of the command line. Started as `baton-scim`, this is `rollcall sync`.
+pub(crate) fn words(given: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut words: Vec<OsString> = given.collect();
+    let name = words.first().map(Path::new).and_then(Path::file_stem);
+    if name.is_some_and(|name| name == "baton-scim") {
+        words.splice(0..1, ["baton-scim", "sync"].map(OsString::from));
+    }
+    words
+}
+
 /// `90d`, `12h`, `30m` or `45s` in milliseconds.
 fn duration_ms(text: &str) -> Result<i64, String> {
     let units = [('s', 1_000), ('m', 60_000), ('h', 3_600_000), ('d', 86_400_000)];
@@ -351,6 +368,13 @@ mod tests {
         let arguments = ["rollcall", "token", "rotate", "okta", "-1abc", "--overlap", "1h"];
         assert!(Arguments::try_parse_from(arguments).is_ok());
         assert!(Arguments::try_parse_from(["rollcall", "token", "revoke", "okta", "--1a"]).is_ok());
+    }
+
+    #[test]
+    fn under_its_other_name_it_is_the_other_program() {
+        let words = |words: &[&str]| super::words(words.iter().map(OsString::from));
+        assert_eq!(words(&["/usr/bin/baton-scim", "-p"]), ["baton-scim", "sync", "-p"]);
+        assert_eq!(words(&["rollcall", "serve"]), ["rollcall", "serve"]);
     }
 
     #[test]

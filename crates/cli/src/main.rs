@@ -2,12 +2,15 @@
 
 mod args;
 mod bench;
+mod c1z;
 mod expressions;
+mod log;
 mod mapping;
 mod open;
 mod printer;
 mod serve;
 mod source;
+mod sync;
 mod tenant;
 mod token;
 
@@ -52,7 +55,7 @@ impl From<serde_json::Error> for Failure {
 type Done = Result<(), Failure>;
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::try_parse_from(args::words(std::env::args_os())) {
         Ok(arguments) => arguments,
         Err(error) => {
             let _ = error.print();
@@ -81,6 +84,8 @@ async fn run(arguments: Arguments, printer: &Printer) -> Done {
         Command::Source(command) => source::run(&global, command, printer).await,
         Command::Token(command) => token::run(&global, command, printer).await,
         Command::Mapping(command) => mapping::run(&global, command, printer).await,
+        Command::Sync(arguments) => sync::run(arguments, printer).await,
+        Command::C1z(command) => c1z::run(command, printer),
         Command::Bench(bench) => bench::run(&bench, printer).await,
         Command::BenchReference(reference) => bench::reference(&reference).await,
         Command::ExpressionWorker => Err(Failure::Theirs("a worker does nothing else".to_owned())),

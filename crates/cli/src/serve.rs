@@ -1,6 +1,5 @@
 //! `rollcall serve`.
 
-use std::io::IsTerminal as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +11,6 @@ use rollcall_service::Service;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 use crate::args::{Global, Serve};
 use crate::open::open;
@@ -32,7 +30,7 @@ pub(crate) async fn run(global: &Global, serve: &Serve, printer: &Printer) -> Do
     };
     let opened = open(global, given)?;
     let (settings, service) = (opened.settings, opened.service);
-    start_log(&settings)?;
+    crate::log::start(&settings.log, settings.log_format == "json")?;
     let tls = settings.tls().map(|(certificate, key)| Tls::load(certificate, key)).transpose();
     let tls =
         tls.map_err(|error| Failure::Theirs(format!("{:#}", anyhow::Error::from(error))))?.map(Arc::new);
@@ -77,19 +75,6 @@ fn greet(printer: &Printer, settings: &Settings, address: &str) {
     ));
     // Last, for those who wait for it.
     printer.data(&json!({ "listening": address }), || format!("listening on {address}"));
-}
-
-fn start_log(settings: &Settings) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(&settings.log)
-        .map_err(|error| Failure::Theirs(format!("log: {:?} is no filter: {error}", settings.log)))?;
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
-    let builder = builder.with_ansi(std::io::stderr().is_terminal());
-    let started = match settings.log_format.as_str() {
-        "json" => builder.json().flatten_event(true).try_init(),
-        _ => builder.try_init(),
-    };
-    started.map_err(|error| anyhow::anyhow!("the log cannot be started: {error}").into())
 }
 
 async fn flush_for_ever(service: Arc<Service>) {

@@ -2,6 +2,8 @@
 //!
 //! This crate is the only reader of configuration files and of the environment (DESIGN decision 15).
 
+pub mod baton;
+mod proxy;
 mod secret;
 
 use std::path::{Path, PathBuf};
@@ -9,6 +11,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+pub use proxy::{Proxy, proxy};
 pub use secret::{Secret, server_secret};
 
 /// The file that is read when none is named.

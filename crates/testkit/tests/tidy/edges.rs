@@ -21,6 +21,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("access", &["connector", "domain"]),
     ("bench", &[]),
     ("cli", &["bench", "config", "domain", "expr", "scim", "server", "service", "store", "store-sqlite"]),
+    ("cli", &["access", "bench", "config", "connector", "domain", "scim", "server", "service", "store", "store-sqlite"]),
     ("testkit", &["bench", "cli", "config", "domain", "scim", "server", "service", "store", "store-sqlite"]),
 ];
 
