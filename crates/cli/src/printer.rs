@@ -53,7 +53,10 @@ impl Printer {
     }
 
     /// Data that are too many to be collected: `write` gets standard output, and how.
-    pub(crate) fn stream<E>(&self, write: impl FnOnce(Output, &mut dyn Write) -> Result<(), E>) -> Result<(), E>
+    pub(crate) fn stream<E>(
+        &self,
+        write: impl FnOnce(Output, &mut dyn Write) -> Result<(), E>,
+    ) -> Result<(), E>
     where
         E: From<std::io::Error> + IsGone,
     {

@@ -237,7 +237,7 @@ fn check(grant: Grant, credentials: &Credentials) -> Result<(), SetupError> {
     let client = credentials.client_id.is_some() && credentials.client_secret.is_some();
     let missing = match grant {
         Grant::ClientCredentials if !client => {
-            "a client id and secret (--scim-client-id, --scim-client-secret)"
+            "a token (--token), or a client id and secret (--scim-client-id, --scim-client-secret),"
         }
         Grant::AccountCredentials if !client || credentials.account_id.is_none() => {
             "a client id and secret and an account id (--scim-client-id, --scim-client-secret, --account-id)"
