@@ -20,8 +20,22 @@ const EDGES: &[(&str, &[&str])] = &[
     ("connector", &["domain", "scim"]),
     ("access", &["connector", "domain"]),
     ("bench", &[]),
-    ("cli", &["bench", "config", "domain", "expr", "scim", "server", "service", "store", "store-sqlite"]),
-    ("cli", &["access", "bench", "config", "connector", "domain", "scim", "server", "service", "store", "store-sqlite"]),
+    (
+        "cli",
+        &[
+            "access",
+            "bench",
+            "config",
+            "connector",
+            "domain",
+            "expr",
+            "scim",
+            "server",
+            "service",
+            "store",
+            "store-sqlite",
+        ],
+    ),
     ("testkit", &["bench", "cli", "config", "domain", "scim", "server", "service", "store", "store-sqlite"]),
 ];
 
