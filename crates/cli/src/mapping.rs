@@ -5,12 +5,11 @@ use std::path::Path;
 
 use rollcall_domain::clock::Clock as _;
 use rollcall_domain::dialect;
-use rollcall_domain::mapping::expression::{Evaluated, Evaluation, Expression, OnError};
-use rollcall_domain::mapping::extract::extract_group;
-use rollcall_domain::mapping::profile::GroupProfile;
-use rollcall_domain::mapping::variables::declared;
+use rollcall_domain::mapping::expression::{Evaluated, Evaluation, Expression};
 use rollcall_domain::mapping::{Mapping, MappingSettings};
-use rollcall_domain::pipeline::{Decided, HookAnswer, Input, Outlook, Stopped, Trace, extract};
+use rollcall_domain::pipeline::{
+    Decided, HookAnswer, Input, Outlook, Stopped, Trace, extract, extract_group,
+};
 use rollcall_domain::policy::PolicyDocument;
 use rollcall_domain::policy::decide::Known;
 use rollcall_domain::policy::settings::Policy;
@@ -59,13 +58,8 @@ async fn test(test: &MappingTest, pool: &Pool, printer: &Printer) -> Done {
         }
     };
     let known: Known = test.known.as_deref().map(read).transpose()?.unwrap_or_default();
-    let document = resource(test, payload, kind("User")?, printer)?;
-    let input = Input { trial: true, ..Input::pushed(&test.source, &test.dialect, &test.method, document) };
-    let extracted = extract(input, &mapping, kind("User")?);
-    let evaluated = match extracted.evaluation() {
-        Some(evaluation) => Some(evaluate(pool, evaluation).await?),
-        None => None,
-    };
+    let extracted = extract(input(test, payload, kind("User")?, printer)?, &mapping, kind("User")?);
+    let evaluated = evaluate(pool, extracted.evaluation()).await?;
     let hooked = extracted.profile(evaluated).and_then(|profiled| profiled.hooked(HookAnswer::None));
     match hooked {
         Err(stopped) => show_stopped(&stopped, printer),
@@ -92,31 +86,29 @@ async fn group(
     pool: &Pool,
     printer: &Printer,
 ) -> Done {
-    let document = resource(test, payload, kind, printer)?;
-    let mut profile = extract_group(&document);
-    let mut outcomes = Vec::new();
-    if !mapping.groups.is_empty() {
-        let evaluation = Evaluation {
-            expressions: mapping.groups.clone(),
-            declared: std::sync::Arc::new(declared(kind)),
-            data: document,
-            properties: profile.to_properties(),
-            source: object(json!({ "slug": test.source, "dialect": test.dialect })),
-            request: object(json!({ "method": test.method })),
-            on_error: mapping.on_error,
-            trial: true,
-        };
-        let evaluated = evaluate(pool, &evaluation).await?;
-        if let Some(failure) = evaluated.failures().next().filter(|_| mapping.on_error == OnError::Fail) {
-            return Err(Failure::Theirs(failed(failure)));
+    let extracted = extract_group(input(test, payload, kind, printer)?, mapping, kind);
+    let evaluated = evaluate(pool, extracted.evaluation()).await?;
+    match extracted.profile(evaluated) {
+        Err(stopped) => show_stopped(&stopped, printer),
+        Ok((profile, trace)) => {
+            printer.data(&json!({ "profile": profile, "trace": trace }), || {
+                let profile = table(&rows(&profile.to_properties()));
+                format!("PROFILE\n{profile}\n\nTRACE\n{}", steps(&trace)).trim_end().to_owned()
+            });
+            Ok(())
         }
-        profile = GroupProfile::from_properties(evaluated.properties)
-            .map_err(|error| Failure::Theirs(format!("the expressions' result: {error}")))?;
-        outcomes = evaluated.outcomes;
     }
-    let json = json!({ "profile": profile, "expressions": outcomes });
-    printer.data(&json, || table(&rows(&profile.to_properties())));
-    Ok(())
+}
+
+/// The request that is tried.
+fn input(
+    test: &MappingTest,
+    payload: Value,
+    kind: &ResolvedType,
+    printer: &Printer,
+) -> Result<Input, Failure> {
+    let document = resource(test, payload, kind, printer)?;
+    Ok(Input { trial: true, ..Input::pushed(&test.source, &test.dialect, &test.method, document) })
 }
 
 /// The resource as a source of this dialect would keep it; as it is, with a remark, where it would not.
@@ -151,8 +143,15 @@ fn resource(
     }
 }
 
-async fn evaluate(pool: &Pool, evaluation: &Evaluation) -> Result<Evaluated, Failure> {
-    pool.evaluate(evaluation).await.map_err(|error| Failure::Ours(error.into()))
+/// Takes the question to a worker, where there is one.
+async fn evaluate(pool: &Pool, evaluation: Option<&Evaluation>) -> Result<Option<Evaluated>, Failure> {
+    match evaluation {
+        None => Ok(None),
+        Some(evaluation) => {
+            let evaluated = pool.evaluate(evaluation).await;
+            evaluated.map(Some).map_err(|error| Failure::Ours(error.into()))
+        }
+    }
 }
 
 /// Fails when an expression is none.
@@ -280,8 +279,4 @@ fn plain(value: &Value) -> String {
         Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(", "),
         value => value.to_string(),
     }
-}
-
-fn object(value: Value) -> Document {
-    if let Value::Object(object) = value { object } else { Document::new() }
 }

@@ -16,7 +16,9 @@ use rollcall_domain::mapping::expression::{
     Evaluated, Expression, Failure, FailureKind, OnError, Outcome as Ran, Returned,
 };
 use rollcall_domain::mapping::{Mapping, MappingSettings};
-use rollcall_domain::pipeline::{Decided, Extracted, HookAnswer, Input, Outlook, Step, StopReason, extract};
+use rollcall_domain::pipeline::{
+    Decided, Extracted, HookAnswer, Input, Outlook, Step, StopReason, extract, extract_group,
+};
 use rollcall_domain::policy::decide::{Known, Occasion, Outcome};
 use rollcall_domain::policy::roles::Membership;
 use rollcall_domain::policy::settings::Policy;
@@ -452,4 +454,23 @@ fn common_mapping() -> Mapping {
 #[test]
 fn expressions_that_fail_by_default_stop_the_request() {
     assert_eq!(mapping(json!({})).on_error, OnError::Fail);
+}
+
+#[test]
+fn a_group_ends_with_its_profile() {
+    let registry = Registry::builtin().unwrap();
+    let kind = registry.type_named("Group").unwrap();
+    let mapping = mapping(json!({ "expressions": { "groups": [{ "name": "g", "expression": "…" }] } }));
+    let document = object(json!({ "displayName": "Tools", "externalId": "g1" }));
+    let extracted = extract_group(Input::pushed("okta", "okta", "POST", document), &mapping, kind);
+    let mut answer = Evaluated::begin(extracted.evaluation().unwrap().properties.clone());
+    let returned = Returned::Properties(object(json!({ "attributes": { "kind": "team" } })));
+    answer.take(
+        Ran { expression: "g".to_owned(), result: returned, micros: 1, printed: String::new() },
+        OnError::Fail,
+    );
+    let (profile, trace) = extracted.profile(Some(answer)).unwrap();
+    let expected = json!({ "externalId": "g1", "name": "Tools", "attributes": { "kind": "team" } });
+    assert_eq!(serde_json::to_value(profile).unwrap(), expected);
+    assert!(matches!(trace.steps.last(), Some(Step::GroupProfile(_))));
 }

@@ -12,7 +12,7 @@ mod common;
 use common::*;
 use rollcall_domain::clock::Timestamp;
 use rollcall_domain::identity::{Identity, Origin, Owner, Status, Tombstone};
-use rollcall_domain::policy::decide::{Found, Known, Occasion, Outcome, Protocol};
+use rollcall_domain::policy::decide::{Choice, Found, Known, Occasion, Outcome, Protocol, Question, choose};
 use rollcall_domain::policy::leave::expired;
 use rollcall_domain::policy::roles::Membership;
 use rollcall_domain::policy::settings::Policy;
@@ -86,6 +86,33 @@ fn matching_several_is_unclear_and_one_of_the_same_source_is_no_match() {
     let candidates = vec![candidate(&[Found::UserName], own)];
     let decision = push(&policy, &ann(), &Known { candidates, ..Known::default() });
     assert_eq!(word(&decision.outcome), "queued");
+}
+
+#[test]
+fn someone_says_who_a_queued_resource_is() {
+    let policy = policy(&json!({ "identity": { "protected": ["ann@acme.example"] } }));
+    let there = by_app(&[("userName", "ann@acme.example"), ("email", "old@acme.example"), ("name", "App")]);
+    let known = Known { candidates: vec![candidate(&[Found::UserName], there.clone())], ..Known::default() };
+    assert_eq!(push(&policy, &ann(), &known).outcome, Outcome::Queued(vec![OLD]));
+    let (profile, occasion) = (ann(), Occasion::Pushed);
+    let question = Question {
+        policy: &policy,
+        occasion,
+        source: OKTA,
+        resource: ANN,
+        profile: &profile,
+        now: NOW,
+        new_id: NEW,
+    };
+    let chosen = choose(&question, &known, Choice::This(Box::new(there)));
+    assert_eq!((chosen.outcome.clone(), chosen.before.is_some()), (Outcome::Chosen, true));
+    let identity = made(chosen);
+    assert_eq!((identity.id, identity.links[0].adopted), (OLD, true));
+    assert_eq!(push(&policy, &profile, &linked(identity.clone())).outcome, Outcome::Unchanged);
+    let fresh = choose(&question, &known, Choice::New);
+    assert_eq!((fresh.outcome.clone(), made(fresh).id), (Outcome::Created, NEW));
+    let twice = choose(&question, &known, Choice::This(Box::new(identity)));
+    assert_eq!(twice.outcome, Outcome::Refused { attribute: "id".to_owned(), identity: OLD });
 }
 
 #[test]

@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::matching::{Who, newcomer, signing_in};
+use super::matching::{Who, newcomer};
 use super::roles::{self, Membership, RoleChange};
 use super::settings::{DeprovisionMode, JitMode, MatchBy, Policy};
+use super::sign_in::signed_in;
 use super::{leave, update};
 use crate::clock::Timestamp;
 use crate::identity::{Identity, Link, Origin, Status, Tombstone};
@@ -114,6 +115,8 @@ pub enum Outcome {
     Linked(MatchBy),
     /// Someone came back.
     Relinked,
+    /// Someone said which identity the resource is: this is audited.
+    Chosen,
     /// The identity is other than before.
     Updated,
     /// It may be used again.
@@ -206,16 +209,43 @@ pub fn decide(question: &Question<'_>, known: &Known) -> Decision {
     .with(rules)
 }
 
+/// What someone said of a resource that waits because nobody could tell who it is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Choice {
+    /// It is this identity.
+    This(Box<Identity>),
+    /// It is someone new.
+    New,
+}
+
+/// Decides as someone said, about a resource whose decision was [`Outcome::Queued`].
+///
+/// Refused when the identity stands for another resource of the source: one person is one resource there.
+pub fn choose(question: &Question<'_>, known: &Known, choice: Choice) -> Decision {
+    let mut rules = Vec::new();
+    let verdict = match choice {
+        Choice::New => {
+            let identity = Identity::new(question.new_id);
+            joined(identity, Outcome::Created, question, known, &mut rules)
+        }
+        Choice::This(identity) if identity.link(question.source).is_some() => {
+            Verdict::nobody(Outcome::Refused { attribute: "id".to_owned(), identity: identity.id })
+        }
+        Choice::This(identity) => joined(*identity, Outcome::Chosen, question, known, &mut rules),
+    };
+    verdict.with(rules)
+}
+
 /// A decision before its trace.
-struct Verdict {
-    outcome: Outcome,
-    before: Option<Identity>,
-    identity: Option<Identity>,
-    tombstone: Option<Tombstone>,
+pub(super) struct Verdict {
+    pub(super) outcome: Outcome,
+    pub(super) before: Option<Identity>,
+    pub(super) identity: Option<Identity>,
+    pub(super) tombstone: Option<Tombstone>,
 }
 
 impl Verdict {
-    fn nobody(outcome: Outcome) -> Self {
+    pub(super) fn nobody(outcome: Outcome) -> Self {
         Self { outcome, before: None, identity: None, tombstone: None }
     }
 
@@ -245,23 +275,37 @@ fn pushed(question: &Question<'_>, known: &Known, rules: &mut Vec<Rule>) -> Verd
             Err(reason) => return Verdict::nobody(Outcome::Ignored(reason)),
         },
     };
+    joined(identity, outcome, question, known, rules)
+}
+
+/// The resource becomes one of the identity's.
+fn joined(
+    mut identity: Identity,
+    outcome: Outcome,
+    question: &Question<'_>,
+    known: &Known,
+    rules: &mut Vec<Rule>,
+) -> Verdict {
     let is_new = identity.links.is_empty() && identity.attributes.is_empty();
     let before = (!is_new).then(|| identity.clone());
-    let mut identity = identity;
     identity.links.push(Link {
         source: question.source,
         resource: Some(question.resource),
         external_id: None,
         wanted: true,
         active: true,
-        adopted: matches!(outcome, Outcome::Linked(_)),
+        adopted: matches!(outcome, Outcome::Linked(_) | Outcome::Chosen),
     });
     let after = applied(identity, question, known, rules);
     Verdict { outcome, before, identity: Some(after), tombstone: None }
 }
 
 /// Whether someone unknown becomes an identity; why not, otherwise.
-fn may_create(question: &Question<'_>, known: &Known, rules: &mut Vec<Rule>) -> Result<(), String> {
+pub(super) fn may_create(
+    question: &Question<'_>,
+    known: &Known,
+    rules: &mut Vec<Rule>,
+) -> Result<(), String> {
     let mode = question.policy.provisioning.jit.mode;
     if mode == JitMode::Off {
         rules.push(Rule::new("provisioning.jit.mode", &mode, "nobody new is made"));
@@ -330,7 +374,7 @@ fn grant(identity: &mut Identity, question: &Question<'_>, known: &Known, rules:
 }
 
 /// What a change comes to.
-fn compared(before: &Identity, after: &Identity, policy: &Policy) -> Outcome {
+pub(super) fn compared(before: &Identity, after: &Identity, policy: &Policy) -> Outcome {
     match (before.status, after.status) {
         _ if before == after => Outcome::Unchanged,
         (Status::Active, Status::Active) => Outcome::Updated,
@@ -362,86 +406,4 @@ fn removed(question: &Question<'_>, known: &Known, rules: &mut Vec<Rule>) -> Ver
     });
     let outcome = compared(linked, &identity, question.policy);
     Verdict { outcome, before: Some(linked.clone()), identity: Some(identity), tombstone }
-}
-
-fn signed_in(question: &Question<'_>, known: &Known, protocol: Protocol, rules: &mut Vec<Rule>) -> Verdict {
-    let linking = match protocol {
-        Protocol::Oidc => question.policy.identity.account_linking.oidc,
-        Protocol::Saml => question.policy.identity.account_linking.saml,
-    };
-    if let Some(linked) = &known.linked {
-        return known_signs_in(question, linked.clone(), None, rules);
-    }
-    match signing_in(question, known, linking, rules) {
-        Who::Someone(identity, by) => known_signs_in(question, *identity, Some(by), rules),
-        Who::Unclear(candidates) => Verdict::nobody(Outcome::Queued(candidates)),
-        Who::Nobody | Who::Returning(..) | Who::Taken(..) => stranger_signs_in(question, known, rules),
-    }
-}
-
-fn known_signs_in(
-    question: &Question<'_>,
-    before: Identity,
-    by: Option<MatchBy>,
-    rules: &mut Vec<Rule>,
-) -> Verdict {
-    if before.status != Status::Active {
-        // Signing in is not what brings someone back.
-        rules.push(Rule::new(
-            "provisioning.deprovision.mode",
-            &before.status,
-            "who is not active does not sign in",
-        ));
-        let reason = Outcome::Ignored("the identity is not active".to_owned());
-        return Verdict {
-            outcome: reason,
-            before: Some(before.clone()),
-            identity: Some(before),
-            tombstone: None,
-        };
-    }
-    let mut after = before.clone();
-    let is_adopted = by == Some(MatchBy::VerifiedEmail);
-    sign_in_link(&mut after, question, is_adopted);
-    if !question.is_protected(&after) {
-        update::update(&mut after, question, Origin::Sso, false, rules);
-    }
-    let outcome = match by {
-        Some(MatchBy::VerifiedEmail) => Outcome::Linked(MatchBy::VerifiedEmail),
-        _ => compared(&before, &after, question.policy),
-    };
-    Verdict { outcome, before: Some(before), identity: Some(after), tombstone: None }
-}
-
-fn stranger_signs_in(question: &Question<'_>, known: &Known, rules: &mut Vec<Rule>) -> Verdict {
-    let create = question.policy.provisioning.user.create_on_sign_in;
-    if !create {
-        rules.push(Rule::new("provisioning.user.createOnSignIn", &create, "nobody new is made"));
-        return Verdict::nobody(Outcome::Ignored("policy makes no new identities at sign-in".to_owned()));
-    }
-    if let Err(reason) = may_create(question, known, rules) {
-        return Verdict::nobody(Outcome::Ignored(reason));
-    }
-    let mut after = Identity::new(question.new_id);
-    sign_in_link(&mut after, question, false);
-    update::update(&mut after, question, Origin::Sso, true, rules);
-    let wanted = roles::desired(question.policy, question.profile, &known.memberships);
-    roles::reconcile(&mut after, question.source, &wanted, true);
-    Verdict { outcome: Outcome::Created, before: None, identity: Some(after), tombstone: None }
-}
-
-/// The link that a sign-in leaves, so that the next one finds the identity by its subject.
-fn sign_in_link(identity: &mut Identity, question: &Question<'_>, adopted: bool) {
-    let subject = question.profile.subject.clone();
-    let is_there = |link: &Link| link.source == question.source && link.external_id == subject;
-    if !identity.links.iter().any(is_there) {
-        identity.links.push(Link {
-            source: question.source,
-            resource: None,
-            external_id: subject,
-            wanted: true,
-            active: true,
-            adopted,
-        });
-    }
 }

@@ -1,9 +1,9 @@
-//! Matching: which identity a new resource, or a sign-in, is.
+//! Matching: which identity a new resource is.
 
 use uuid::Uuid;
 
 use super::decide::{Candidate, Found, Known, Question, Rule};
-use super::settings::{Linking, MatchBy, Otherwise, Rehire, Reuse};
+use super::settings::{MatchBy, Otherwise, Rehire, Reuse};
 use crate::identity::{Identity, Tombstone};
 
 /// Who a newcomer is.
@@ -119,43 +119,4 @@ fn returning(question: &Question<'_>, known: &Known, rules: &mut Vec<Rule>) -> O
 fn is_of(question: &Question<'_>, tombstone: &Tombstone) -> bool {
     tombstone.source == question.source
         && question.profile.external_id.as_ref() == Some(&tombstone.external_id)
-}
-
-/// Who signs in.
-pub(super) fn signing_in(
-    question: &Question<'_>,
-    known: &Known,
-    linking: Linking,
-    rules: &mut Vec<Rule>,
-) -> Who {
-    let subject = |candidate: &&Candidate| {
-        let is_own = candidate.identity.links.iter().any(|link| link.source == question.source);
-        is_own && candidate.found.contains(&Found::Subject)
-    };
-    let address = |candidate: &&Candidate| {
-        let email = question.profile.email.as_deref();
-        linking == Linking::VerifiedEmail
-            && candidate.found.contains(&Found::Email)
-            && email.is_some_and(|email| question.policy.is_verified(email))
-            && !question.is_protected(&candidate.identity)
-    };
-    let key = question.linking_key();
-    if linking == Linking::None {
-        rules.push(Rule::new(key, &linking, "no identity that is there"));
-        return Who::Nobody;
-    }
-    let mut found = known.candidates.iter().filter(subject);
-    let mut by_address = known.candidates.iter().filter(address);
-    match (found.next(), by_address.next(), by_address.next()) {
-        (Some(one), ..) => {
-            rules.push(Rule::new(key, &linking, "the identity that this connection provisioned"));
-            Who::Someone(Box::new(one.identity.clone()), MatchBy::ExternalId)
-        }
-        (None, Some(one), None) => {
-            rules.push(Rule::new(key, &linking, "the identity of the same address in a verified domain"));
-            Who::Someone(Box::new(one.identity.clone()), MatchBy::VerifiedEmail)
-        }
-        (None, Some(one), Some(other)) => Who::Unclear(vec![one.identity.id, other.identity.id]),
-        (None, None, _) => Who::Nobody,
-    }
 }

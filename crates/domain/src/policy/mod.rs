@@ -11,6 +11,7 @@ pub mod leave;
 mod matching;
 pub mod roles;
 pub mod settings;
+mod sign_in;
 mod update;
 
 use std::collections::BTreeMap;

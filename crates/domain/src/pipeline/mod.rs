@@ -28,8 +28,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod group;
+
 use std::sync::Arc;
 
+pub use group::{ExtractedGroup, extract_group};
 use rollcall_scim::Document;
 use rollcall_scim::schema::ResolvedType;
 use serde::{Deserialize, Serialize};
@@ -40,9 +43,9 @@ use crate::change::difference;
 use crate::clock::Timestamp;
 use crate::identity::Identity;
 use crate::mapping::Mapping;
-use crate::mapping::expression::{Evaluated, Evaluation, Failure, OnError, Outcome as Ran};
+use crate::mapping::expression::{Evaluated, Evaluation, Expression, Failure, OnError, Outcome as Ran};
 use crate::mapping::extract::FieldTrace;
-use crate::mapping::profile::Profile;
+use crate::mapping::profile::{GroupProfile, Profile, ProfileError};
 use crate::mapping::variables::declared;
 use crate::policy::decide::{Decision, Known, Occasion, Outcome, Question, Rule, decide};
 use crate::policy::roles::RoleChange;
@@ -109,6 +112,8 @@ pub enum Step {
     Expressions(Vec<Ran>),
     /// The profile that came of it.
     Profile(Profile),
+    /// The profile of a group: the end of its way, for policy is about people.
+    GroupProfile(GroupProfile),
     /// What the hook said.
     Hook(HookAnswer),
     /// The rules of the policy that had a say, and what it came to.
@@ -232,21 +237,10 @@ impl Input {
 
 /// Request, resource, extraction.
 pub fn extract(input: Input, mapping: &Mapping, kind: &ResolvedType) -> Extracted {
-    let Input { source, dialect, occasion, method, document, trial } = input;
-    let extraction = mapping.extractor.extract(&document);
-    let object = |value: Value| if let Value::Object(object) = value { object } else { Document::new() };
-    // Who leaves is not described anew.
-    let has_expressions = !mapping.users.is_empty() && occasion == Occasion::Pushed;
-    let evaluation = has_expressions.then(|| Evaluation {
-        expressions: mapping.users.clone(),
-        declared: Arc::new(declared(kind)),
-        data: document.clone(),
-        properties: extraction.profile.to_properties(),
-        source: object(json!({ "slug": source, "dialect": dialect })),
-        request: object(json!({ "method": method })),
-        on_error: mapping.on_error,
-        trial,
-    });
+    let extraction = mapping.extractor.extract(&input.document);
+    let properties = extraction.profile.to_properties();
+    let evaluation = evaluation(&input, &mapping.users, mapping.on_error, properties, kind);
+    let Input { source, dialect, occasion, method, document, .. } = input;
     let steps = vec![
         Step::Request { source, dialect, method, occasion },
         Step::Resource(document),
@@ -254,6 +248,52 @@ pub fn extract(input: Input, mapping: &Mapping, kind: &ResolvedType) -> Extracte
     ];
     let (trace, profile) = (Trace { steps }, extraction.profile);
     Extracted { trace, occasion, profile, evaluation, on_error: mapping.on_error }
+}
+
+/// What the expressions are asked; nothing when there are none, or the resource is gone: who leaves is not
+/// described anew.
+fn evaluation(
+    input: &Input,
+    expressions: &[Expression],
+    on_error: OnError,
+    properties: Document,
+    kind: &ResolvedType,
+) -> Option<Evaluation> {
+    let object = |value: Value| if let Value::Object(object) = value { object } else { Document::new() };
+    (!expressions.is_empty() && input.occasion == Occasion::Pushed).then(|| Evaluation {
+        expressions: expressions.to_vec(),
+        declared: Arc::new(declared(kind)),
+        data: input.document.clone(),
+        properties,
+        source: object(json!({ "slug": input.source, "dialect": input.dialect })),
+        request: object(json!({ "method": input.method })),
+        on_error,
+        trial: input.trial,
+    })
+}
+
+/// What expressions returned, read by `read`; `None` when there was nothing, or nothing that can be used and
+/// the source is set to go on then.
+fn returned<T>(
+    evaluated: Option<Evaluated>,
+    on_error: OnError,
+    trace: &mut Trace,
+    read: impl FnOnce(Document) -> Result<T, ProfileError>,
+) -> Result<Option<T>, StopReason> {
+    let Some(evaluated) = evaluated else { return Ok(None) };
+    trace.steps.push(Step::Expressions(evaluated.outcomes.clone()));
+    if let Some(reason) = evaluated.skipped() {
+        return Err(StopReason::Skipped(reason.to_owned()));
+    }
+    if let Some(failure) = evaluated.failures().next().filter(|_| on_error == OnError::Fail) {
+        return Err(StopReason::Failed(failure.clone()));
+    }
+    match read(evaluated.properties) {
+        Ok(profile) => Ok(Some(profile)),
+        Err(error) if on_error == OnError::Fail => Err(StopReason::NoProfile(error.to_string())),
+        // The extracted profile stands; the step before says what was returned.
+        Err(_) => Ok(None),
+    }
 }
 
 impl Extracted {
@@ -270,22 +310,9 @@ impl Extracted {
     /// [`StopReason::Skipped`].
     pub fn profile(self, evaluated: Option<Evaluated>) -> Result<Profiled, Box<Stopped>> {
         let Self { mut trace, occasion, mut profile, on_error, .. } = self;
-        if let Some(evaluated) = evaluated {
-            trace.steps.push(Step::Expressions(evaluated.outcomes.clone()));
-            let skipped = evaluated.skipped().map(|reason| StopReason::Skipped(reason.to_owned()));
-            let failed = evaluated.failures().next().cloned().filter(|_| on_error == OnError::Fail);
-            if let Some(reason) = skipped.or(failed.map(StopReason::Failed)) {
-                return Err(Box::new(Stopped { reason, trace }));
-            }
-            match Profile::from_properties(evaluated.properties) {
-                Ok(made) => profile = made,
-                Err(error) if on_error == OnError::Fail => {
-                    let reason = StopReason::NoProfile(error.to_string());
-                    return Err(Box::new(Stopped { reason, trace }));
-                }
-                // The extracted profile stands; the step before says what was returned.
-                Err(_) => {}
-            }
+        match returned(evaluated, on_error, &mut trace, Profile::from_properties) {
+            Ok(made) => profile = made.unwrap_or(profile),
+            Err(reason) => return Err(Box::new(Stopped { reason, trace })),
         }
         trace.steps.push(Step::Profile(profile.clone()));
         Ok(Profiled { trace, occasion, profile })
