@@ -43,6 +43,9 @@ fn it_holds_by_count_or_share_within_the_window() {
         // One every quarter of an hour: never more than four within the hour.
         (5, 0, 0, 1_000, 1_000, 15 * MINUTE, 1_000),
         (0, 1, 0, 1_000, 100, 15 * MINUTE, 100),
+        // One that is an hour old is out of the window.
+        (1, 0, 0, 1_000, 10, 60 * MINUTE, 10),
+        (1, 0, 0, 1_000, 10, 60 * MINUTE - 1, 1),
         (0, 100, 0, 50, 50, 1, 50),
     ] {
         let policy = policy(count, percent, minimum);

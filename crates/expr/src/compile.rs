@@ -1,10 +1,10 @@
 //! Compiling expressions, and keeping them: by the digest of the text and the variables they see.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use rollcall_domain::mapping::expression::{Failure, FailureKind};
-use rollcall_domain::mapping::variables::{ALWAYS, attribute, variable_name};
+use rollcall_domain::mapping::variables::{ALWAYS, attribute};
 use rollcall_scim::Document;
 use starlark::environment::{FrozenModule, Globals, Module};
 use starlark::eval::Evaluator;
@@ -47,12 +47,16 @@ struct Kept {
 /// All that was compiled.
 pub(crate) struct Compiler {
     globals: Globals,
+    /// Names that are functions, whatever a resource has.
+    functions: HashSet<String>,
     kept: HashMap<String, Kept>,
 }
 
 impl Compiler {
     pub(crate) fn new() -> Self {
-        Self { globals: globals(), kept: HashMap::new() }
+        let globals = globals();
+        let functions = globals.names().map(|name| name.as_str().to_owned()).collect();
+        Self { globals, functions, kept: HashMap::new() }
     }
 
     /// Whether the expression of this digest is there.
@@ -90,7 +94,7 @@ impl Compiler {
         let Some(kept) = self.kept.get_mut(digest) else {
             return Err(Failure::new(name, FailureKind::Syntax, "the worker was not given the expression"));
         };
-        let parameters = parameters(&kept.prepared, &self.globals, declared, data);
+        let parameters = parameters(&kept.prepared, &self.functions, declared, data);
         let prepared = Rc::clone(&kept.prepared);
         if let Some(compiled) = kept.shapes.get(&parameters) {
             return Ok((prepared, Rc::clone(compiled)));
@@ -105,14 +109,16 @@ impl Compiler {
 }
 
 /// The names in the expression that are variables for this resource.
-fn parameters(prepared: &Prepared, globals: &Globals, declared: &Document, data: &Document) -> Vec<String> {
-    let is_function = |name: &str| globals.names().any(|known| known.as_str() == name);
+fn parameters(
+    prepared: &Prepared,
+    functions: &HashSet<String>,
+    declared: &Document,
+    data: &Document,
+) -> Vec<String> {
     let is_there =
         |name: &str| ALWAYS.contains(&name) || declared.contains_key(name) || attribute(data, name).is_some();
-    let names = prepared.names.iter().filter(|name| {
-        is_there(name) && !KEYWORDS.contains(&&***name) && variable_name(name) == **name && !is_function(name)
-    });
-    names.cloned().collect()
+    let is_free = |name: &str| name.is_ascii() && !KEYWORDS.contains(&name) && !functions.contains(name);
+    prepared.names.iter().filter(|name| is_free(name) && is_there(name)).cloned().collect()
 }
 
 fn dialect() -> Dialect {

@@ -1,5 +1,6 @@
 //! Running one expression: variables in, result or failure out, within limits.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
@@ -76,19 +77,25 @@ fn evaluate(
     printed: &Printed,
 ) -> Result<Returned, Failure> {
     let (prepared, program) = compiler.compiled(&job.digest, &job.name, &ask.declared, &ask.data)?;
-    let objects = [
-        ("data", Value::Object(ask.data.clone())),
-        ("properties", Value::Object(properties.clone())),
-        ("source", Value::Object(ask.source.clone())),
-        ("request", Value::Object(ask.request.clone())),
-    ];
-    let variables: Vec<(&str, &Value)> = program
+    // What is asked for only: the resource may be large.
+    let whole = |name: &str| match name {
+        "data" => Some(&ask.data),
+        "properties" => Some(properties),
+        "source" => Some(&ask.source),
+        "request" => Some(&ask.request),
+        _ => None,
+    };
+    let variables: Vec<(&str, Cow<'_, Value>)> = program
         .parameters
         .iter()
         .map(|name| {
-            let always = objects.iter().find(|(known, _)| known == name).map(|(_, value)| value);
-            let value = always.or_else(|| attribute(&ask.data, name)).or_else(|| ask.declared.get(name));
-            (&**name, value.unwrap_or(&Value::Null))
+            let value = if let Some(object) = whole(name) {
+                Cow::Owned(Value::Object(object.clone()))
+            } else {
+                let value = attribute(&ask.data, name).or_else(|| ask.declared.get(name));
+                Cow::Borrowed(value.unwrap_or(&Value::Null))
+            };
+            (&**name, value)
         })
         .collect();
     Module::with_temp_heap(|module| {
@@ -97,7 +104,7 @@ fn evaluate(
         limit(&mut evaluator).map_err(|error| Failure::new(&job.name, FailureKind::Evaluation, error))?;
         evaluator.set_print_handler(printed);
         evaluator.set_check_cancelled(Box::new(move || cpu_time().saturating_sub(begun) > MAX_CPU));
-        let arguments: Vec<_> = variables.iter().map(|(_, value)| module.heap().alloc(*value)).collect();
+        let arguments: Vec<_> = variables.iter().map(|(_, value)| module.heap().alloc(&**value)).collect();
         let function = module.heap().access_owned_frozen_value(&program.function);
         match evaluator.eval_function(function, &arguments, &[]) {
             Ok(value) => match returned::read(value, module.heap()) {

@@ -1,5 +1,7 @@
 //! Saying what went wrong in an expression: where, what, and the values it choked on.
 
+use std::borrow::Cow;
+
 use rollcall_domain::mapping::expression::{Failure, FailureKind, shortened};
 use serde_json::Value;
 use starlark::{Error, ErrorKind};
@@ -18,7 +20,7 @@ pub(crate) fn failure(
     error: &Error,
     name: &str,
     prepared: &Prepared,
-    variables: &[(&str, &Value)],
+    variables: &[(&str, Cow<'_, Value>)],
 ) -> Failure {
     let message = cut(&error.without_diagnostic().to_string());
     let mut failure = Failure::new(name, kind(error, &message), plain(message));
@@ -71,7 +73,7 @@ fn plain(message: String) -> String {
 }
 
 /// The variables that are named in a part of the expression.
-fn shown(part: &str, variables: &[(&str, &Value)]) -> Vec<(String, String)> {
+fn shown(part: &str, variables: &[(&str, Cow<'_, Value>)]) -> Vec<(String, String)> {
     let Ok(scanned) = scan(part) else { return Vec::new() };
     let mut shown: Vec<(String, String)> = Vec::new();
     for (_, token) in scanned.tokens {

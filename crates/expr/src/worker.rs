@@ -53,7 +53,9 @@ fn answer(compiler: &mut Compiler, ask: &Ask, out: &mut impl Write) -> io::Resul
             Ok(()) if ask.check => engine::check(compiler, job, ask),
             Ok(()) => engine::run(compiler, job, ask, &evaluated.properties),
         };
-        write(out, &Reply::Done(outcome.clone()))?;
+        let reply = Reply::Done(outcome);
+        write(out, &reply)?;
+        let Reply::Done(outcome) = reply else { break };
         if !evaluated.take(outcome, ask.on_error) && !ask.check {
             break;
         }

@@ -50,8 +50,22 @@ fn absent(attribute: &Attribute) -> Value {
 /// The attribute of `data` behind a variable, where there is one: of several, the one named exactly so,
 /// then the first.
 pub fn attribute<'a>(data: &'a Document, variable: &str) -> Option<&'a Value> {
-    data.get(variable)
-        .or_else(|| data.iter().find(|(name, _)| variable_name(name) == variable).map(|(_, value)| value))
+    if let Some(value) = data.get(variable) {
+        return Some(value);
+    }
+    // A name that was changed has a `_` that was not there. This is asked for every name in an expression.
+    variable
+        .contains('_')
+        .then(|| data.iter().find(|(name, _)| is_named(variable, name)))?
+        .map(|(_, value)| value)
+}
+
+/// Whether [`variable_name`] of the attribute is this.
+fn is_named(variable: &str, attribute: &str) -> bool {
+    let begins_with_digit = attribute.starts_with(|c: char| c.is_ascii_digit());
+    let rest = if begins_with_digit { variable.strip_prefix('_') } else { Some(variable) };
+    let made = attribute.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' });
+    rest.is_some_and(|rest| rest.chars().eq(made))
 }
 
 #[cfg(test)]
@@ -83,5 +97,10 @@ mod tests {
         assert_eq!(attribute(data, "a_b"), Some(&json!(3)));
         assert_eq!(attribute(data, "c_d"), Some(&json!(4)));
         assert_eq!(attribute(data, "none"), None);
+        for name in ["urn:x:2.0", "2fa", "a-b.c", "é", "plain", "_", "1"] {
+            let data = json!({ (name): 1 });
+            assert_eq!(attribute(data.as_object().unwrap(), &variable_name(name)), Some(&json!(1)), "{name}");
+            assert_eq!(attribute(data.as_object().unwrap(), "other_name"), None);
+        }
     }
 }
