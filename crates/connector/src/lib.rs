@@ -11,6 +11,25 @@
 //! [`plan`] says what to send so that a resource becomes what is wanted and nothing else changes; [`connid`] has
 //! ConnId's operations under its names.
 //!
+//! ```no_run
+//! # use std::sync::Arc;
+//! # use rollcall_connector::{profile::Profile, read::{Position, Read, Reader, ReadOptions}};
+//! # use rollcall_connector::{secret::{Credentials, Secret}, transport::{Options, Transport}};
+//! # async fn example(clock: Arc<dyn rollcall_domain::clock::Clock>) -> Result<(), Box<dyn std::error::Error>> {
+//! let profile = Arc::new(Profile::load("app.yaml".as_ref(), &|_| None)?);
+//! let credentials = Credentials { token: Some(Secret::from_file("token".as_ref())?), ..Credentials::default() };
+//! let transport = Transport::new(&profile, credentials, Options::new(clock))?;
+//! let reader = Reader::new(transport, profile, ReadOptions::default());
+//! let mut pages = reader.users(Position::default());
+//! while let Some(page) = pages.next().await? {
+//!     for user in page.records {
+//!         println!("{} {}", user.id, user.shown_name());
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Nothing here prints, reads the environment, or knows what a caller makes of the records.
 
 pub mod auth;

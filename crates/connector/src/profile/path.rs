@@ -299,6 +299,7 @@ mod tests {
         })
     }
 
+    /// baton-scim, defect 5: filters needed `$`, had `==` and `!=` only, and no single quotes.
     #[test]
     fn a_path_finds_what_it_says_and_nothing_else() {
         let urn = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";

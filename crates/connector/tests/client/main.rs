@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests may stop a test")]
 
 mod auth;
+mod builtin;
 mod discovery;
 mod listing;
 mod network;

@@ -219,6 +219,16 @@ async fn one_user_or_group_is_read_by_its_id_and_gone_is_not_an_error() {
     assert!(matches!(error, ReadError::Peer(_)), "{error:?}");
 }
 
+/// baton-scim, defect 21: members came out of a cache that was an hour old.
+#[tokio::test]
+async fn nothing_that_was_read_is_kept() {
+    let peer = Peer::start(Roster::numbered(3, 1, 2)).await;
+    let reader = reader(profile(&peer));
+    assert_eq!(reader.group("g00000").await.unwrap().unwrap().members.len(), 2);
+    peer.roster(|roster| roster.groups[0]["members"] = json!([]));
+    assert_eq!(reader.group("g00000").await.unwrap().unwrap().members.len(), 0);
+}
+
 /// A list of a million is never in memory: pages come and go.
 #[tokio::test]
 async fn a_large_list_is_read_page_by_page() {

@@ -85,20 +85,9 @@ pub(super) fn shown(
         members.remove("members");
     }
     if endpoint == "Users" && !in_list && faults.groups_of_user && !members.contains_key("groups") {
-        members.insert("groups".to_owned(), groups_of(roster, &id));
+        members.insert("groups".to_owned(), roster.groups_of(&id));
     }
     resource
-}
-
-fn groups_of(roster: &Roster, user: &str) -> Value {
-    let has = |group: &&Value| {
-        let members = group["members"].as_array();
-        members.is_some_and(|members| members.iter().any(|member| member["value"] == user))
-    };
-    let groups = roster.groups.iter().filter(has);
-    groups
-        .map(|group| json!({"value": group["id"], "display": group["displayName"], "type": "direct"}))
-        .collect()
 }
 
 /// `ServiceProviderConfig`, `ResourceTypes`, `Schemas`, as far as clients ask for them.

@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use super::answer::{Answer, error, shown};
 use super::faults::{Faults, Version};
-use super::roster::is;
 use super::{Seen, State};
 
 /// Creates a resource; a name that is taken is 409.
@@ -29,11 +28,12 @@ pub(super) fn create(state: &mut State, endpoint: &str, seen: &Seen) -> Answer {
 }
 
 /// `GET` of one.
-pub(super) fn read(state: &State, endpoint: &str, id: &str) -> Answer {
+pub(super) fn read(state: &mut State, endpoint: &str, id: &str) -> Answer {
     represent(state, endpoint, id, 200)
 }
 
-fn represent(state: &State, endpoint: &str, id: &str, status: u16) -> Answer {
+fn represent(state: &mut State, endpoint: &str, id: &str, status: u16) -> Answer {
+    state.roster.remember();
     let Some(found) = state.roster.find(endpoint, id) else { return missing(&state.faults, id) };
     let body = shown(&state.roster, &state.faults, endpoint, found, false);
     let answer = Answer::json(status, &body);
@@ -49,7 +49,7 @@ fn missing(faults: &Faults, id: &str) -> Answer {
 
 /// `PUT`, `PATCH` and `DELETE` of one.
 pub(super) fn change(state: &mut State, endpoint: &str, id: &str, seen: &Seen) -> Answer {
-    let Some(at) = state.roster.all(endpoint).iter().position(|one| is(one, id)) else {
+    let Some(at) = state.roster.position(endpoint, id) else {
         return missing(&state.faults, id);
     };
     let faults = state.faults.clone();
@@ -61,7 +61,7 @@ pub(super) fn change(state: &mut State, endpoint: &str, id: &str, seen: &Seen) -
     match seen.method.as_str() {
         "DELETE" => {
             state.roster.all_mut(endpoint).remove(at);
-            for group in &mut state.roster.groups {
+            for group in state.roster.all_mut("Groups") {
                 if let Some(members) = group["members"].as_array_mut() {
                     members.retain(|member| member["value"] != id);
                 }

@@ -92,7 +92,7 @@ fn vanish(state: &mut State, endpoint: &str) {
             gone.append(ids);
         }
     }
-    state.roster.users.retain(|user| !gone.iter().any(|id| user["id"] == id.as_str()));
+    state.roster.all_mut("Users").retain(|user| !gone.iter().any(|id| user["id"] == id.as_str()));
 }
 
 /// `attribute eq "value"`, or several joined by `and`; `None` for anything else.

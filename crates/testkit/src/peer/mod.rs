@@ -149,7 +149,10 @@ impl Peer {
 
     /// Looks at or changes who is there.
     pub fn roster<T>(&self, with: impl FnOnce(&mut Roster) -> T) -> T {
-        with(&mut self.shared.state.lock().roster)
+        let mut state = self.shared.state.lock();
+        let found = with(&mut state.roster);
+        state.roster.forget();
+        found
     }
 
     /// The requests that came, token requests too; at most the first 100,000.

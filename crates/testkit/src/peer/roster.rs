@@ -1,5 +1,7 @@
 //! Who is there.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 /// Users beyond this are made when they are asked for, and cannot be changed.
@@ -13,6 +15,8 @@ pub struct Roster {
     /// Groups.
     pub groups: Vec<Value>,
     made: u64,
+    /// The groups of each user; nothing after a change.
+    index: Option<HashMap<String, Vec<usize>>>,
 }
 
 impl Roster {
@@ -25,12 +29,13 @@ impl Roster {
             users: (0..listed).map(user).collect(),
             groups: (0..groups).map(|at| group(at, users, members)).collect(),
             made,
+            index: None,
         }
     }
 
     /// These users and groups.
     pub fn of(users: Vec<Value>, groups: Vec<Value>) -> Self {
-        Self { users, groups, made: 0 }
+        Self { users, groups, made: 0, index: None }
     }
 
     pub(super) fn len(&self, endpoint: &str) -> u64 {
@@ -53,6 +58,7 @@ impl Roster {
     }
 
     pub(super) fn all_mut(&mut self, endpoint: &str) -> &mut Vec<Value> {
+        self.index = None;
         if endpoint == "Users" { &mut self.users } else { &mut self.groups }
     }
 
@@ -62,7 +68,45 @@ impl Roster {
             let number = id.strip_prefix('u')?.parse().ok()?;
             return (number < self.made).then(|| user(number));
         }
-        self.all(endpoint).iter().find(|one| is(one, id)).cloned()
+        self.position(endpoint, id).and_then(|at| self.all(endpoint).get(at)).cloned()
+    }
+
+    /// Where it is: at the number in its id, as long as nobody was taken out.
+    pub(super) fn position(&self, endpoint: &str, id: &str) -> Option<usize> {
+        let all = self.all(endpoint);
+        let guess = id.get(1..).and_then(|number| number.parse::<usize>().ok());
+        let guess = guess.filter(|at| all.get(*at).is_some_and(|one| is(one, id)));
+        guess.or_else(|| all.iter().position(|one| is(one, id)))
+    }
+
+    /// What was changed from outside is looked at again.
+    pub(super) fn forget(&mut self) {
+        self.index = None;
+    }
+
+    /// Makes sure that [`Roster::groups_of`] knows everyone.
+    pub(super) fn remember(&mut self) {
+        if self.index.is_some() {
+            return;
+        }
+        let mut index: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, group) in self.groups.iter().enumerate() {
+            for member in group["members"].as_array().into_iter().flatten() {
+                if let Some(id) = member["value"].as_str() {
+                    index.entry(id.to_owned()).or_default().push(at);
+                }
+            }
+        }
+        self.index = Some(index);
+    }
+
+    /// The groups of a user, as the user names them.
+    pub(super) fn groups_of(&self, user: &str) -> Value {
+        let at = self.index.as_ref().and_then(|index| index.get(user)).into_iter().flatten();
+        let groups = at.filter_map(|at| self.groups.get(*at));
+        groups
+            .map(|group| json!({"value": group["id"], "display": group["displayName"], "type": "direct"}))
+            .collect()
     }
 
     /// The ids of a group's members.
@@ -80,7 +124,7 @@ impl Roster {
     }
 }
 
-pub(super) fn is(resource: &Value, id: &str) -> bool {
+fn is(resource: &Value, id: &str) -> bool {
     match &resource["id"] {
         Value::String(text) => text == id,
         Value::Number(number) => number.to_string() == id,
