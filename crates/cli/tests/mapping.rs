@@ -208,18 +208,30 @@ fn mistakes_say_what_and_where() {
     let arguments = ["--mapping", "m.json", "--payload", "p.json"];
     let check =
         |mapping: &str, expected: &Expect| fails(&[("m.json", mapping), payload], &arguments, expected);
-    check(r#"{"profile":{"mapping":{"mail":"emails"}}}"#, &expect![[r#"
+    check(
+        r#"{"profile":{"mapping":{"mail":"emails"}}}"#,
+        &expect![[r#"
         error: m.json: mapping.mail is not a key; there are subject, externalId, email, firstName, lastName, name, phone, active, groups, roles; other fields go under extraFields
-    "#]]);
-    check(r#"{"profiles":{}}"#, &expect![[r#"
+    "#]],
+    );
+    check(
+        r#"{"profiles":{}}"#,
+        &expect![[r#"
         error: m.json: unknown field `profiles`, expected one of `profile`, `expressions`, `onExpressionError` at line 1 column 11
-    "#]]);
-    check(r#"{"profile":{"mapping":{"email":"emails[type eq work]"}}}"#, &expect![[r#"
+    "#]],
+    );
+    check(
+        r#"{"profile":{"mapping":{"email":"emails[type eq work]"}}}"#,
+        &expect![[r#"
         error: m.json: mapping.email: emails[type eq work]: expected a value (text goes in double quotes) at byte 15
-    "#]]);
-    check(r#"{"expressions":{"users":[{"name":"a","expression":"x = 1\nreturn {"}]}}"#, &expect![[r#"
+    "#]],
+    );
+    check(
+        r#"{"expressions":{"users":[{"name":"a","expression":"x = 1\nreturn {"}]}}"#,
+        &expect![[r#"
         error: m.json: expression a, line 2, column 9: it ends where more is expected
-    "#]]);
+    "#]],
+    );
     check(
         r#"{"expressions":{"users":[{"name":"a","expression":"return {'name': title + 1}"}]}}"#,
         &expect![[r#"
@@ -228,21 +240,36 @@ fn mistakes_say_what_and_where() {
                    title is "Lead"
         "#]],
     );
-    check(r#"{"expressions":{"users":[{"name":"a","expression":"return {'mail': 'x'}"}]}}"#, &expect![[r#"
+    check(
+        r#"{"expressions":{"users":[{"name":"a","expression":"return {'mail': 'x'}"}]}}"#,
+        &expect![[r#"
         error: the expressions' result: mail is not a field of the profile; there are subject, externalId, userName, email, firstName, lastName, name, phone, active, groups, roles, attributes; put other things under attributes
-    "#]]);
+    "#]],
+    );
     let files =
         [("m.json", "{}"), payload, ("y.toml", "[provisioning.deprovision]\nmode = 'delete'\nafter = 3")];
-    fails(&files, &[&arguments[..], &["--policy", "y.toml"]].concat(), &expect![[r#"
+    fails(
+        &files,
+        &[&arguments[..], &["--policy", "y.toml"]].concat(),
+        &expect![[r#"
         error: y.toml: provisioning.deprovision.after is not a key of a policy; provisioning.deprovision has mode, graceDays
                y.toml: provisioning.deprovision.mode takes `disable`, `delete-after-grace`, `anonymize`, `keep`, `soft`, `hard`, not "delete"
-    "#]]);
-    fails(&files, &[&arguments[..], &["--dialect", "octa"]].concat(), &expect![[r#"
+    "#]],
+    );
+    fails(
+        &files,
+        &[&arguments[..], &["--dialect", "octa"]].concat(),
+        &expect![[r#"
         error: there is no dialect "octa"; there are entra, generic, google, jumpcloud, okta, onelogin, ping, strict
-    "#]]);
-    fails(&files, &["--mapping", "none.json", "--payload", "p.json"], &expect![[r#"
+    "#]],
+    );
+    fails(
+        &files,
+        &["--mapping", "none.json", "--payload", "p.json"],
+        &expect![[r#"
         error: none.json cannot be read: No such file or directory (os error 2)
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

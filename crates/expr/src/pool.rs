@@ -214,14 +214,24 @@ impl Pool {
             // Semaphores are never closed.
             Ok(_) | Err(_) => return Err(PoolError::Busy),
         };
-        let idle = lock(&self.idle).pop();
-        let worker = if let Some(worker) = idle {
+        let worker = if let Some(worker) = self.idle() {
             worker
         } else {
             self.counters.started.fetch_add(1, Ordering::Relaxed);
             Worker::start(&self.launch).await.map_err(PoolError::Worker)?
         };
         Ok(Turn { worker, _permits: permits })
+    }
+
+    /// A worker that waits, and is fit.
+    fn idle(&self) -> Option<Worker> {
+        let mut idle = lock(&self.idle);
+        while let Some(mut worker) = idle.pop() {
+            if worker.is_fit() {
+                return Some(worker);
+            }
+        }
+        None
     }
 
     /// Remembers which expressions ran too long, and forgets it of those that did not this time.

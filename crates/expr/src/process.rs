@@ -13,6 +13,8 @@ use tokio::time::timeout;
 use crate::pool::Launch;
 use crate::wire::{Ask, MAX_REPLY, Reply, frame, length};
 
+/// Evaluations after which a worker is let go: whatever it leaked goes with it.
+const MAX_SERVED: u32 = 100_000;
 /// How long a worker may take to come up.
 const START_LIMIT: Duration = Duration::from_secs(10);
 /// How long one that closed its pipe may take to end.
@@ -26,6 +28,8 @@ pub(crate) struct Worker {
     output: ChildStdout,
     /// Digests of the expressions that it was sent.
     sent: HashSet<String>,
+    /// Evaluations that it was asked for.
+    served: u32,
 }
 
 /// How a worker's part in an evaluation ended.
@@ -51,13 +55,18 @@ impl Worker {
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(io::Error::other("the worker has no pipes"));
         };
-        let mut worker = Self { child, input, output, sent: HashSet::new() };
+        let mut worker = Self { child, input, output, sent: HashSet::new(), served: 0 };
         match timeout(START_LIMIT, worker.receive()).await {
             Ok(Ok(Reply::Ready(version))) if version == env!("CARGO_PKG_VERSION") => Ok(worker),
             Ok(Ok(_)) => Err(io::Error::other("the worker is of another version")),
             Ok(Err(error)) => Err(error),
             Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "the worker did not come up")),
         }
+    }
+
+    /// Whether it can be asked again: it is there, and not worn out. What ends an idle worker is nobody's fault.
+    pub(crate) fn is_fit(&mut self) -> bool {
+        self.served < MAX_SERVED && matches!(self.child.try_wait(), Ok(None))
     }
 
     /// Has all jobs done, each within `deadline`; `take` gets what each did, and says whether to go on.
@@ -71,6 +80,7 @@ impl Worker {
         deadline: Duration,
         mut take: impl FnMut(Outcome) -> bool,
     ) -> io::Result<Ended> {
+        self.served += 1;
         let sources: Vec<_> = ask.jobs.iter().map(|job| job.source.clone()).collect();
         let mut is_full = false;
         loop {
