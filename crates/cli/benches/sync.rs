@@ -1,0 +1,189 @@
+//! `rollcall sync` beside one request after the other for each user, against the same application.
+//!
+//! `cargo bench -p rollcall-cli --bench sync` prints a table, and fails when a bound is missed. `-- --million` adds a
+//! sync of 1,000,000 users, which takes minutes. Give the machine to it: the application runs on it, too.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    reason = "a benchmark stops where something is not as it should be, and prints a table"
+)]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rollcall_testkit::peer::{Peer, Roster};
+use tokio::runtime::Runtime;
+
+const ROUNDS: usize = 3;
+const USERS: u64 = 10_000;
+/// What the application takes to answer where it is not on the same machine, and hardly anything.
+const NEAR: Duration = Duration::from_millis(1);
+const FAR: Duration = Duration::from_millis(100);
+const PROFILE: &str = "standard";
+
+/// One measurement.
+struct Row {
+    name: String,
+    users: u64,
+    seconds: f64,
+    requests: u64,
+    peak_mib: Option<f64>,
+}
+
+/// Something that must hold.
+struct Bound(String, bool);
+
+fn main() {
+    let runtime = Runtime::new().unwrap();
+    let million = std::env::args().any(|argument| argument == "--million");
+    let mut rows = Vec::new();
+    let mut bounds = Vec::new();
+    let roster = || Roster::numbered(USERS, 100, 200);
+    for (name, latency) in [("no latency", Duration::ZERO), ("1 ms", NEAR)] {
+        let peer = runtime.block_on(Peer::with(roster(), |faults| faults.latency = latency));
+        let one_by_one = one_by_one(&peer, name);
+        let sync = best(|| sync(&peer, name, USERS));
+        let ratio = rate(&sync) / rate(&one_by_one);
+        bounds
+            .push(Bound(format!("{name}: {ratio:.1} times the users a second, at least 20"), ratio >= 20.0));
+        bounds.push(Bound(format!("{name}: {} requests, at most 250", sync.requests), sync.requests <= 250));
+        let peak = sync.peak_mib.unwrap_or_default();
+        bounds.push(Bound(format!("{name}: {peak:.0} MiB, less than 100"), peak < 100.0));
+        rows.extend([one_by_one, sync]);
+    }
+    let peer = runtime.block_on(Peer::with(roster(), |faults| faults.latency = FAR));
+    let far = sync(&peer, "100 ms", USERS);
+    bounds.push(Bound(format!("100 ms: {:.1} s, less than 15", far.seconds), far.seconds < 15.0));
+    rows.push(far);
+    if million {
+        let peer = runtime.block_on(Peer::start(Roster::numbered(1_000_000, 100, 200)));
+        let large = sync(&peer, "no latency", 1_000_000);
+        let peak = large.peak_mib.unwrap_or_default();
+        bounds.push(Bound(format!("1,000,000 users: {peak:.0} MiB, less than 150"), peak < 150.0));
+        rows.push(large);
+    }
+    print(&rows, &bounds);
+    if bounds.iter().any(|Bound(_, holds)| !holds) {
+        std::process::exit(1);
+    }
+}
+
+fn rate(row: &Row) -> f64 {
+    row.users as f64 / row.seconds
+}
+
+fn best(mut measure: impl FnMut() -> Row) -> Row {
+    let mut rows: Vec<Row> = (0..ROUNDS).map(|_| measure()).collect();
+    rows.sort_by(|one, other| one.seconds.total_cmp(&other.seconds));
+    // The median: a machine that does something else for a moment decides nothing.
+    rows.swap_remove(ROUNDS / 2)
+}
+
+/// `GET /Users/{id}`, one after the other over one connection, answers read and not looked into.
+fn one_by_one(peer: &Peer, name: &str) -> Row {
+    let users = if name == "no latency" { USERS } else { USERS / 10 };
+    best(|| {
+        peer.reset();
+        let stream = TcpStream::connect(peer.address()).unwrap();
+        stream.set_nodelay(true).unwrap();
+        let mut reader = BufReader::new(stream);
+        let begun = Instant::now();
+        for user in 0..users {
+            let request = format!("GET /scim/v2/Users/u{user:06} HTTP/1.1\r\nhost: peer\r\n\r\n");
+            reader.get_mut().write_all(request.as_bytes()).unwrap();
+            answer(&mut reader);
+        }
+        let seconds = begun.elapsed().as_secs_f64();
+        Row {
+            name: format!("GET of each user, {name}"),
+            users,
+            seconds,
+            requests: peer.count(),
+            peak_mib: None,
+        }
+    })
+}
+
+fn answer(reader: &mut BufReader<TcpStream>) {
+    let mut length = 0;
+    let mut line = String::new();
+    loop {
+        line.clear();
+        reader.read_line(&mut line).unwrap();
+        let Some((name, value)) = line.trim().split_once(':') else {
+            if line.trim().is_empty() {
+                break;
+            }
+            assert!(line.contains(" 200 "), "{line}");
+            continue;
+        };
+        if name.eq_ignore_ascii_case("content-length") {
+            length = value.trim().parse().unwrap();
+        }
+    }
+    reader.read_exact(&mut vec![0; length]).unwrap();
+}
+
+/// The whole command, from its start to its end.
+fn sync(peer: &Peer, name: &str, users: u64) -> Row {
+    peer.reset();
+    let folder = tempfile::tempdir().unwrap();
+    let begun = Instant::now();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_rollcall"))
+        .args(["sync", "--service-provider", PROFILE, "--token", "x", "--log-level", "error"])
+        .current_dir(folder.path())
+        .env_clear()
+        .env("SCIM_BASE_URL", peer.url())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut peak = None;
+    let status = loop {
+        // The last figure before the end counts: the highest so far only grows.
+        peak = peak_mib(child.id()).or(peak);
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    };
+    let seconds = begun.elapsed().as_secs_f64();
+    let mut said = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(status.success() && said.contains(" 100 groups, 3 roles"), "{said}");
+    assert!(folder.path().join("sync.c1z").exists());
+    Row { name: format!("rollcall sync, {name}"), users, seconds, requests: peer.count(), peak_mib: peak }
+}
+
+fn peak_mib(pid: u32) -> Option<f64> {
+    let status = std::fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib / 1024.0)
+}
+
+fn print(rows: &[Row], bounds: &[Bound]) {
+    println!("{:34} {:>9} {:>8} {:>9} {:>9} {:>9}", "", "users", "s", "users/s", "requests", "peak MiB");
+    for row in rows {
+        let peak = row.peak_mib.map(|peak| format!("{peak:.0}")).unwrap_or_default();
+        println!(
+            "{:34} {:>9} {:>8.2} {:>9.0} {:>9} {:>9}",
+            row.name,
+            row.users,
+            row.seconds,
+            rate(row),
+            row.requests,
+            peak
+        );
+    }
+    println!();
+    for Bound(text, holds) in bounds {
+        println!("{}  {text}", if *holds { "holds " } else { "MISSED" });
+    }
+}
