@@ -312,6 +312,29 @@ fn a_user_has_its_addresses_its_state_and_the_reference_s_profile() {
 }
 
 #[test]
+fn who_comes_again_is_written_anew() {
+    let app = |page| App {
+        users: vec![user("ann", &[("a", ""), ("b", "")]), user("bob", &[]), user("ann", &[("b", "Bee")])],
+        groups: vec![group("g", &["ann", "bob"]), group("g", &["bob"])],
+        page,
+        ..App::default()
+    };
+    for page in [1, 9] {
+        check(
+            app(page),
+            &expect![[r#"
+                user:ann ANN Lee
+                user:bob BOB Lee
+                group:g Group g
+                role:a a
+                role:bee Bee
+                  group:g:member:user:bob
+                  role:bee:member:user:ann"#]],
+        );
+    }
+}
+
+#[test]
 fn defect_6_a_record_that_cannot_be_read_is_reported_and_the_rest_is_kept() {
     let nameless = Skipped { id: Some("u7".to_owned()), reason: "user.active: is a list".to_owned() };
     let without_id = Skipped { id: None, reason: "user.id: is missing".to_owned() };

@@ -12,7 +12,7 @@ use super::wire::Wire as _;
 use crate::model::{Entitlement, Grant, Resource, ResourceId, ResourceType};
 
 /// KiB of pages in memory; more does not make writing faster.
-const CACHE_KIB: i64 = 16 * 1024;
+const CACHE_KIB: i64 = 8 * 1024;
 const STATEMENTS_KEPT: usize = 16;
 
 /// A sync: its name, and when it was. Every row of it says it was found when the sync began.

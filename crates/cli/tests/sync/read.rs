@@ -1,5 +1,6 @@
 //! What a sync reads, with how many requests, and what it does when the application does it wrong.
 
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use rollcall_testkit::peer::{Count, Failure, Faults, RetryAfter, Roster};
@@ -228,4 +229,30 @@ fn defect_22_names_in_filters_are_escaped_and_a_group_that_is_gone_is_said() {
         done.ok();
         assert_eq!(world.grants().len(), grants);
     }
+}
+
+#[test]
+fn memory_does_not_grow_with_the_directory() {
+    let peak = |users| {
+        let world = World::new(Roster::numbered(users, 20, 50));
+        let mut command = world.command(&[]);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut peak = 0;
+        while child.try_wait().unwrap().is_none() {
+            // The highest so far only grows; the last figure counts.
+            peak = peak_mib(child.id()).unwrap_or(peak);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert_eq!(stats(&world)["user"], users);
+        peak
+    };
+    let (few, many) = (peak(1_000), peak(8_000));
+    assert!(many < 100, "{many} MiB");
+    assert!(many < few + 40, "{few} MiB, then {many}");
+}
+
+fn peak_mib(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib / 1024)
 }

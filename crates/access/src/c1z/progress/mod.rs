@@ -23,7 +23,7 @@ pub use write::{Page, Problem};
 
 /// Written into every such file; another number is not gone on with.
 const FORMAT: &str = "1";
-const CACHE_KIB: i64 = 16 * 1024;
+const CACHE_KIB: i64 = 8 * 1024;
 const STATEMENTS_KEPT: usize = 32;
 
 /// What a sync is of, and which it is.

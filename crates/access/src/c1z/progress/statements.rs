@@ -30,6 +30,8 @@ pub(super) const PUT_GROUP: &str = "insert into grp (id, name, data) values (?, 
 /// The first name to show that is not empty stays.
 pub(super) const PUT_ROLE: &str = "insert into role (value, display) values (?, ?) on conflict (value) \
      do update set display = case display when '' then excluded.display else display end returning seq";
+pub(super) const NEWEST_USER: &str = "select coalesce(max(seq), 0) from user";
+pub(super) const NEWEST_GROUP: &str = "select coalesce(max(seq), 0) from grp";
 pub(super) const CLEAR_HOLDER: &str = "delete from holder where user = ?";
 pub(super) const CLEAR_LINK: &str = "delete from link where user = ?";
 pub(super) const CLEAR_MEMBER: &str = "delete from member where grp = ?";

@@ -1,5 +1,8 @@
 //! Adding what was read.
 
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+
 use rusqlite::{Transaction, params};
 
 use super::Progress;
@@ -23,6 +26,17 @@ pub struct Problem {
 /// What is written together.
 pub struct Page<'a> {
     transaction: Transaction<'a>,
+    /// The newest user and group: what is not newer is written anew.
+    newest_user: Cell<i64>,
+    newest_group: Cell<i64>,
+    /// Roles that this page has, with what is known of their names: most users have one of a few.
+    roles: RefCell<HashMap<String, Role>>,
+}
+
+#[derive(Clone, Copy)]
+struct Role {
+    seq: i64,
+    named: bool,
 }
 
 impl Progress {
@@ -34,7 +48,15 @@ impl Progress {
     pub fn page<T>(&mut self, work: impl FnOnce(&Page<'_>) -> rusqlite::Result<T>) -> Result<T, C1zError> {
         let path = self.path.clone();
         let run = || -> rusqlite::Result<T> {
-            let page = Page { transaction: self.connection.transaction()? };
+            let transaction = self.connection.transaction()?;
+            let newest = |statement| transaction.prepare_cached(statement)?.query_row([], |row| row.get(0));
+            let (newest_user, newest_group) = (newest(sql::NEWEST_USER)?, newest(sql::NEWEST_GROUP)?);
+            let page = Page {
+                newest_user: Cell::new(newest_user),
+                newest_group: Cell::new(newest_group),
+                roles: RefCell::default(),
+                transaction,
+            };
             let done = work(&page)?;
             page.transaction.commit()?;
             Ok(done)
@@ -53,10 +75,12 @@ impl Page<'_> {
         links: &[(Option<&str>, &str)],
     ) -> rusqlite::Result<()> {
         let seq = self.put(sql::PUT_USER, params![user.id.resource, user.encode()])?;
-        self.execute(sql::CLEAR_HOLDER, params![seq])?;
-        self.execute(sql::CLEAR_LINK, params![seq])?;
+        if !is_newer(&self.newest_user, seq) {
+            self.execute(sql::CLEAR_HOLDER, params![seq])?;
+            self.execute(sql::CLEAR_LINK, params![seq])?;
+        }
         for (place, (value, display)) in (0_i64..).zip(roles) {
-            let role = self.put(sql::PUT_ROLE, params![value, display])?;
+            let role = self.role(value, display)?;
             self.execute(sql::ADD_HOLDER, params![seq, place, role])?;
         }
         for (place, (id, name)) in (0_i64..).zip(links) {
@@ -69,7 +93,9 @@ impl Page<'_> {
     pub fn group(&self, group: &Resource, members: &[(u8, &str)]) -> rusqlite::Result<()> {
         let row = params![group.id.resource, group.display_name, group.encode()];
         let seq = self.put(sql::PUT_GROUP, row)?;
-        self.execute(sql::CLEAR_MEMBER, params![seq])?;
+        if !is_newer(&self.newest_group, seq) {
+            self.execute(sql::CLEAR_MEMBER, params![seq])?;
+        }
         for (place, (kind, id)) in (0_i64..).zip(members) {
             self.execute(sql::ADD_MEMBER, params![seq, place, kind, id])?;
         }
@@ -96,6 +122,16 @@ impl Page<'_> {
         self.execute(sql::SET_STEP, params![name, value])
     }
 
+    fn role(&self, value: &str, display: &str) -> rusqlite::Result<i64> {
+        let known = self.roles.borrow().get(value).copied();
+        if let Some(role) = known.filter(|role| role.named || display.is_empty()) {
+            return Ok(role.seq);
+        }
+        let seq = self.put(sql::PUT_ROLE, params![value, display])?;
+        self.roles.borrow_mut().insert(value.to_owned(), Role { seq, named: !display.is_empty() });
+        Ok(seq)
+    }
+
     fn put(&self, statement: &str, row: &[&dyn rusqlite::ToSql]) -> rusqlite::Result<i64> {
         self.transaction.prepare_cached(statement)?.query_row(row, |row| row.get(0))
     }
@@ -103,4 +139,13 @@ impl Page<'_> {
     fn execute(&self, statement: &str, row: &[&dyn rusqlite::ToSql]) -> rusqlite::Result<()> {
         self.transaction.prepare_cached(statement)?.execute(row).map(drop)
     }
+}
+
+/// Whether a row was added just now; then it is the newest.
+fn is_newer(newest: &Cell<i64>, seq: i64) -> bool {
+    let newer = seq > newest.get();
+    if newer {
+        newest.set(seq);
+    }
+    newer
 }
