@@ -576,6 +576,8 @@ pub struct Limits {
     pub filter_operators: Option<Vec<String>>,
     /// `attributes` is not understood in a search.
     pub no_attributes_parameter: bool,
+    /// Members of groups are not shown: whether someone is in one can only be asked.
+    pub members_not_shown: bool,
 }
 
 /// Forms of requests in which applications differ.

@@ -28,11 +28,11 @@ const STEPS: u32 = 20;
 
 /// Part of a list, not yet mapped.
 #[derive(Debug)]
-pub(super) struct Batch {
-    pub(super) records: Vec<Value>,
-    pub(super) total: Option<u64>,
-    pub(super) next: Position,
-    pub(super) end: Option<End>,
+pub(crate) struct Batch {
+    pub(crate) records: Vec<Value>,
+    pub(crate) total: Option<u64>,
+    pub(crate) next: Position,
+    pub(crate) end: Option<End>,
 }
 
 /// One answer.
@@ -56,7 +56,7 @@ impl Drop for Ahead {
 }
 
 /// A list that is being read.
-pub(super) struct Listing {
+pub(crate) struct Listing {
     source: Source,
     position: Position,
     seen: Seen,
@@ -77,7 +77,9 @@ pub(super) struct Listing {
 struct Source {
     transport: Transport,
     profile: Arc<Profile>,
-    endpoint: &'static str,
+    endpoint: String,
+    /// Parameters beside those of paging.
+    query: Vec<(String, String)>,
 }
 
 /// What became of an answer.
@@ -87,16 +89,11 @@ enum Step {
 }
 
 impl Listing {
-    pub(super) fn new(
-        transport: Transport,
-        profile: Arc<Profile>,
-        endpoint: &'static str,
-        from: Position,
-    ) -> Self {
+    pub(crate) fn new(transport: Transport, profile: Arc<Profile>, endpoint: String, from: Position) -> Self {
         let resumed = from != Position::default();
         let announced = from.total;
         Self {
-            source: Source { transport, profile, endpoint },
+            source: Source { transport, profile, endpoint, query: Vec::new() },
             position: from,
             seen: Seen::default(),
             cursors: HashSet::new(),
@@ -110,12 +107,18 @@ impl Listing {
         }
     }
 
+    /// The same listing with more query parameters.
+    pub(crate) fn with_query(mut self, query: Vec<(String, String)>) -> Self {
+        self.source.query = query;
+        self
+    }
+
     /// The next part; `None` after the last.
     ///
     /// # Errors
     ///
     /// [`ReadError`]; the same part is tried again by the next call.
-    pub(super) async fn next(&mut self) -> Result<Option<Batch>, ReadError> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Batch>, ReadError> {
         while !self.position.done {
             let answer = match self.fetch().await {
                 Ok(answer) => answer,
@@ -334,7 +337,7 @@ async fn join(mut ahead: Ahead) -> Result<Answer, ReadError> {
 
 impl Source {
     fn id_path(&self) -> &JsonPath {
-        match (&self.profile.group, self.endpoint) {
+        match (&self.profile.group, self.endpoint.as_str()) {
             (Some(group), "Groups") => &group.id,
             _ => &self.profile.user.id,
         }
@@ -342,7 +345,10 @@ impl Source {
 
     async fn fetch(self, position: Position) -> Result<Answer, ReadError> {
         let pagination = &self.profile.pagination;
-        let mut request = Request::get([self.endpoint]);
+        let mut request = Request::get([self.endpoint.as_str()]);
+        for (name, value) in &self.query {
+            request = request.query(name, value);
+        }
         if let Some(cursor) = &position.cursor {
             request = request.query("cursor", cursor);
         } else if pagination.style == Paging::Cursor {

@@ -19,10 +19,9 @@ pub use record::{GroupLink, GroupRecord, MemberKind, MemberRecord, RoleRecord, U
 
 use crate::profile::Profile;
 use crate::transport::{PeerError, Request, Transport};
-use listing::Listing;
 use pages::{GroupPages, UserPages};
 
-pub(crate) use listing::resources;
+pub(crate) use listing::{Listing, resources};
 
 /// The read side of an application. [`Reader`] reads one over SCIM; a program can bring its own.
 #[async_trait]
@@ -172,7 +171,7 @@ impl Reader {
     }
 
     fn listing(&self, endpoint: &'static str, from: Position) -> Listing {
-        Listing::new(self.transport.clone(), Arc::clone(&self.profile), endpoint, from)
+        Listing::new(self.transport.clone(), Arc::clone(&self.profile), endpoint.to_owned(), from)
     }
 
     async fn one(&self, endpoint: &str, id: &str) -> Result<Option<Value>, ReadError> {
