@@ -79,6 +79,8 @@ pub(crate) enum Command {
     Sync(SyncArguments),
     /// Read .c1z files
     C1z(C1z),
+    /// Test, search and change any SCIM application: ConnId's operations
+    Connector(Box<crate::connector::Arguments>),
     /// Measure a fresh server, or any SCIM server, beside the machine's reference lines
     Bench(Bench),
     /// A reference server of the benchmark

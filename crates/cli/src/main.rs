@@ -3,6 +3,7 @@
 mod args;
 mod bench;
 mod c1z;
+mod connector;
 mod expressions;
 mod log;
 mod mapping;
@@ -86,6 +87,7 @@ async fn run(arguments: Arguments, printer: &Printer) -> Done {
         Command::Mapping(command) => mapping::run(&global, command, printer).await,
         Command::Sync(arguments) => sync::run(arguments, printer).await,
         Command::C1z(command) => c1z::run(command, printer),
+        Command::Connector(command) => connector::run(command, printer).await,
         Command::Bench(bench) => bench::run(&bench, printer).await,
         Command::BenchReference(reference) => bench::reference(&reference).await,
         Command::ExpressionWorker => Err(Failure::Theirs("a worker does nothing else".to_owned())),
