@@ -9,7 +9,7 @@ pub(super) struct Property {
 }
 
 /// Reads names and values. `=`, `:` or a space parts them, `#` and `!` begin comments, a `\` at the end goes
-/// on on the next line, and `\t`, `\n`, `\uXXXX` stand for characters.
+/// on on the next line, and `\t`, `\n`, `\u0041` stand for characters.
 pub(super) fn read(text: &str) -> Vec<Property> {
     let mut properties = Vec::new();
     let mut lines = text.lines().enumerate();
