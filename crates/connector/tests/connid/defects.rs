@@ -51,6 +51,11 @@ cases! {
         "", json!({"get": "User/1"}), json!({"GET scim/v2/Users/1": {"ID": "1", "USERNAME": "a", "active": "True", "emails": null, "photos": [null]}})
         => json!(["GET Users/1", {"is": {"__UID__": "1", "__NAME__": "a", "__ENABLE__": true, "id": "1", "userName": "a", "active": true, "photos": []}}]);
 
+    everyone_who_fits_is_found_and_not_only_the_first:
+        "", json!({"search": "User", "filter": "title eq \"Dr\""}), json!({"GET scim/v2/Users": {"then": [{"totalResults": 2, "Resources": [{"id": "1", "title": "Dr"}, {"id": "2", "title": "Dr"}]}, {"totalResults": 2}]}})
+        => json!(["GET Users?filter=title eq \"Dr\"&startIndex=1&count=100", "GET Users?filter=title eq \"Dr\"&startIndex=3&count=100",
+            {"is": {"objects": [{"__UID__": "1", "id": "1", "title": "Dr"}, {"__UID__": "2", "id": "2", "title": "Dr"}]}}]);
+
     // 2.7: pages.
     a_page_that_the_application_caps_is_not_the_last:
         "", json!({"search": "User", "pageSize": 2}), json!({"GET scim/v2/Users": {"then": [{"totalResults": 2, "Resources": [{"id": "1"}]}, {"totalResults": 2, "Resources": [{"id": "2"}]}, {"totalResults": 2}]}})
