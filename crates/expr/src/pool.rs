@@ -17,7 +17,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use crate::process::{Ended, Worker};
-use crate::wire::{Ask, Job};
+use crate::wire::{Job, Question};
 
 /// How many deadlines all expressions of one evaluation may take together.
 const DEADLINES: u32 = 4;
@@ -130,7 +130,17 @@ impl Pool {
     /// [`PoolError`]: nothing can be said of the expressions.
     pub async fn evaluate(&self, evaluation: &Evaluation) -> Result<Evaluated, PoolError> {
         self.counters.evaluations.fetch_add(1, Ordering::Relaxed);
-        self.all(ask(evaluation), evaluation.trial).await
+        let question = Question {
+            jobs: &evaluation.expressions.iter().map(job).collect::<Vec<_>>(),
+            declared: &evaluation.declared,
+            data: &evaluation.data,
+            properties: &evaluation.properties,
+            source: &evaluation.source,
+            request: &evaluation.request,
+            on_error: evaluation.on_error,
+            check: false,
+        };
+        self.all(question, evaluation.trial).await
     }
 
     /// Compiles expressions without running them, and says which cannot be.
@@ -139,13 +149,14 @@ impl Pool {
     ///
     /// [`PoolError`]: nothing can be said of the expressions.
     pub async fn check(&self, expressions: &[Expression]) -> Result<Vec<Failure>, PoolError> {
-        let checked = Ask {
-            jobs: expressions.iter().map(job).collect(),
-            declared: Arc::default(),
-            data: Document::new(),
-            properties: Document::new(),
-            source: Document::new(),
-            request: Document::new(),
+        let none = Document::new();
+        let checked = Question {
+            jobs: &expressions.iter().map(job).collect::<Vec<_>>(),
+            declared: &none,
+            data: &none,
+            properties: &none,
+            source: &none,
+            request: &none,
             on_error: OnError::Continue,
             check: true,
         };
@@ -160,17 +171,21 @@ impl Pool {
     }
 
     /// Has all jobs done: by one worker, or, where one is stopped, the rest by another.
-    async fn all(&self, mut ask: Ask, is_trial: bool) -> Result<Evaluated, PoolError> {
-        let mut evaluated = Evaluated::begin(ask.properties.clone());
-        let on_error = ask.on_error;
+    async fn all(&self, question: Question<'_>, is_trial: bool) -> Result<Evaluated, PoolError> {
+        let mut evaluated = Evaluated::begin(question.properties.clone());
+        let on_error = question.on_error;
         let begun = Instant::now();
-        while !ask.jobs.is_empty() {
+        let mut jobs = question.jobs;
+        while !jobs.is_empty() {
             let done = evaluated.outcomes.len();
-            let mut turn = self.turn(&ask.jobs, is_trial).await?;
+            let mut turn = self.turn(jobs, is_trial).await?;
+            let properties = evaluated.properties.clone();
+            let asked = Question { jobs, properties: &properties, ..question };
             let take = |outcome| evaluated.take(outcome, on_error);
-            let ended = turn.worker.run(ask.clone(), self.settings.deadline, take).await;
-            let finished = evaluated.outcomes.len() - done;
-            self.remember(&ask.jobs, evaluated.outcomes.get(done..).unwrap_or_default());
+            let ended = turn.worker.run(asked, self.settings.deadline, take).await;
+            let outcomes = evaluated.outcomes.get(done..).unwrap_or_default();
+            let finished = outcomes.len();
+            self.remember(jobs, outcomes);
             let (kind, message) = match ended.map_err(PoolError::Worker)? {
                 Ended::Well => {
                     lock(&self.idle).push(turn.worker);
@@ -180,20 +195,19 @@ impl Pool {
             };
             self.counters.stopped.fetch_add(1, Ordering::Relaxed);
             drop(turn);
-            let mut rest = ask.jobs.split_off(finished.min(ask.jobs.len())).into_iter();
-            let Some(guilty) = rest.next() else { break };
+            let Some((guilty, rest)) = jobs.get(finished..).and_then(<[Job]>::split_first) else { break };
             self.suspect(&guilty.digest);
-            let goes_on = evaluated.take(failed(&guilty, kind, &message), on_error);
-            let is_late = begun.elapsed() >= self.settings.deadline * DEADLINES;
-            if !goes_on || is_late {
-                for job in rest.filter(|_| goes_on) {
-                    let message = "it was not run: those before it took too long";
-                    evaluated.take(failed(&job, FailureKind::TooLong, message), on_error);
+            if !evaluated.take(failed(guilty, kind, &message), on_error) {
+                break;
+            }
+            if begun.elapsed() >= self.settings.deadline * DEADLINES {
+                let message = "it was not run: those before it took too long";
+                for job in rest {
+                    evaluated.take(failed(job, FailureKind::TooLong, message), on_error);
                 }
                 break;
             }
-            ask.jobs = rest.collect();
-            ask.properties.clone_from(&evaluated.properties);
+            jobs = rest;
         }
         Ok(evaluated)
     }
@@ -259,19 +273,6 @@ impl Pool {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Nothing panics while it is held.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn ask(evaluation: &Evaluation) -> Ask {
-    Ask {
-        jobs: evaluation.expressions.iter().map(job).collect(),
-        declared: Arc::clone(&evaluation.declared),
-        data: evaluation.data.clone(),
-        properties: evaluation.properties.clone(),
-        source: evaluation.source.clone(),
-        request: evaluation.request.clone(),
-        on_error: evaluation.on_error,
-        check: false,
-    }
 }
 
 fn job(expression: &Expression) -> Job {

@@ -11,7 +11,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
 use crate::pool::Launch;
-use crate::wire::{Ask, MAX_REPLY, Reply, frame, length};
+use crate::wire::{MAX_REPLY, Question, Reply, frame, length};
 
 /// Evaluations after which a worker is let go: whatever it leaked goes with it.
 const MAX_SERVED: u32 = 100_000;
@@ -76,23 +76,23 @@ impl Worker {
     /// When the worker does not keep to the protocol.
     pub(crate) async fn run(
         &mut self,
-        mut ask: Ask,
+        question: Question<'_>,
         deadline: Duration,
         mut take: impl FnMut(Outcome) -> bool,
     ) -> io::Result<Ended> {
         self.served += 1;
-        let sources: Vec<_> = ask.jobs.iter().map(|job| job.source.clone()).collect();
         let mut is_full = false;
         loop {
-            for (job, source) in ask.jobs.iter_mut().zip(&sources) {
+            let mut jobs = question.jobs.to_vec();
+            for job in &mut jobs {
                 let is_known = !self.sent.insert(job.digest.clone());
-                job.source = if is_known && !is_full { None } else { source.clone() };
+                job.source = job.source.take().filter(|_| !is_known || is_full);
             }
-            let bytes = frame(&ask)?;
+            let bytes = frame(&Question { jobs: &jobs, ..question })?;
             let Ok(mut reply) = timeout(deadline, self.exchange(&bytes)).await else {
                 return Ok(self.stop());
             };
-            let mut waiting = ask.jobs.len();
+            let mut waiting = jobs.len();
             loop {
                 match reply {
                     // It forgot some: once more with all texts.

@@ -23,11 +23,24 @@ pub(crate) struct Job {
     pub(crate) source: Option<Arc<str>>,
 }
 
+/// A request as the parent writes it, without copies: what [`Ask`] is read from.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Question<'a> {
+    pub(crate) jobs: &'a [Job],
+    pub(crate) declared: &'a Document,
+    pub(crate) data: &'a Document,
+    pub(crate) properties: &'a Document,
+    pub(crate) source: &'a Document,
+    pub(crate) request: &'a Document,
+    pub(crate) on_error: OnError,
+    pub(crate) check: bool,
+}
+
 /// A request to a worker. Each job is answered by one [`Reply`], until one ends the evaluation.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Ask {
     pub(crate) jobs: Vec<Job>,
-    pub(crate) declared: Arc<Document>,
+    pub(crate) declared: Document,
     pub(crate) data: Document,
     pub(crate) properties: Document,
     pub(crate) source: Document,
