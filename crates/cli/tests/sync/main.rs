@@ -12,8 +12,11 @@
 )]
 
 mod change;
+#[path = "../common/mod.rs"]
+mod common;
 mod file;
 mod kill;
+mod own;
 mod read;
 mod settings;
 mod world;
