@@ -15,6 +15,8 @@ use serde_json::Value;
 pub struct JsonPath {
     text: String,
     query: serde_json_path::JsonPath,
+    /// The names of a path that has nothing else: most have, and each is looked up for every record.
+    names: Option<Vec<String>>,
 }
 
 /// Why a path does not parse.
@@ -41,17 +43,20 @@ impl JsonPath {
         let full = complete(text.trim());
         let query = serde_json_path::JsonPath::parse(&full)
             .map_err(|_| fail("RFC 9535 has no such form; look at brackets, quotes and `==`".to_owned()))?;
-        Ok(Self { text: text.to_owned(), query })
+        Ok(Self { text: text.to_owned(), query, names: names_of(&full) })
     }
 
     /// All values at the path, in document order. What is not there is no value, wherever the path breaks off.
     pub fn all<'v>(&self, document: &'v Value) -> Vec<&'v Value> {
-        self.query.query(document).all()
+        match &self.names {
+            Some(_) => self.node(document).into_iter().collect(),
+            None => self.query.query(document).all(),
+        }
     }
 
     /// The first value at the path; the first element when that is a list. `null` is no value.
     pub fn first<'v>(&self, document: &'v Value) -> Option<&'v Value> {
-        let mut found = self.query.query(document).first()?;
+        let mut found = self.node(document)?;
         while let Value::Array(elements) = found {
             found = elements.first()?;
         }
@@ -73,7 +78,15 @@ impl JsonPath {
 
     /// Whether anything is at the path, be it an empty list.
     pub fn exists(&self, document: &Value) -> bool {
-        self.query.query(document).first().is_some_and(|found| !found.is_null())
+        self.node(document).is_some_and(|found| !found.is_null())
+    }
+
+    /// The first value at the path, as it is.
+    fn node<'v>(&self, document: &'v Value) -> Option<&'v Value> {
+        match &self.names {
+            Some(names) => names.iter().try_fold(document, |value, name| value.get(name.as_str())),
+            None => self.query.query(document).first(),
+        }
     }
 
     /// The path as written.
@@ -100,6 +113,24 @@ fn complete(text: &str) -> String {
         return segments_after_descent(full, rest);
     }
     segments(full, rest, false)
+}
+
+/// The names of a complete path that is nothing but names.
+fn names_of(full: &str) -> Option<Vec<String>> {
+    let (mut names, mut rest) = (Vec::new(), full.strip_prefix('$')?);
+    while !rest.is_empty() {
+        let (name, after) = if let Some(dotted) = rest.strip_prefix('.') {
+            dotted.split_at(dotted.find(['.', '[']).unwrap_or(dotted.len()))
+        } else {
+            rest.strip_prefix("[\"")?.split_once("\"]")?
+        };
+        if name.is_empty() || name.contains(['*', '"', '\\']) {
+            return None;
+        }
+        names.push(name.to_owned());
+        rest = after;
+    }
+    Some(names)
 }
 
 fn segments_after_descent(mut full: String, rest: &str) -> String {

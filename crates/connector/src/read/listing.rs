@@ -360,11 +360,18 @@ impl Source {
             request = request.query("count", pagination.page_size.to_string());
         }
         let reply = self.transport.send(&request).await?;
-        let body = reply.json()?;
-        let total = pagination.total_results.first(body).and_then(number);
+        reply.json()?;
+        let mut body = reply.body.unwrap_or_default();
+        let total = pagination.total_results.first(&body).and_then(number);
+        let cursor = match &pagination.next_cursor {
+            Some(path) => path.first(&body).and_then(Value::as_str),
+            None => body.get("nextCursor").and_then(Value::as_str),
+        };
+        let cursor = cursor.filter(|cursor| !cursor.is_empty() && takes_cursors(pagination.style));
+        let cursor = cursor.map(str::to_owned);
         let past = position.offset > 0 || position.cursor.is_some();
-        let records = match resources(&self.profile, body) {
-            Some(found) => found.into_iter().cloned().collect(),
+        let records = match take_resources(&self.profile, &mut body) {
+            Some(found) => found,
             // An empty list may be left out (RFC 7644 §3.4.2).
             None if past || total == Some(0) => Vec::new(),
             None => {
@@ -372,17 +379,21 @@ impl Source {
                 return Err(ReadError::NotAList { request: format!("GET {}", self.endpoint), path });
             }
         };
-        let cursor = match &pagination.next_cursor {
-            Some(path) => path.first(body).and_then(Value::as_str),
-            None => body.get("nextCursor").and_then(Value::as_str),
-        };
-        let cursor = cursor.filter(|cursor| !cursor.is_empty() && takes_cursors(pagination.style));
-        Ok(Answer { records, total, cursor: cursor.map(str::to_owned) })
+        Ok(Answer { records, total, cursor })
     }
 }
 
 fn takes_cursors(style: Paging) -> bool {
     matches!(style, Paging::Auto | Paging::Cursor)
+}
+
+/// The records of a list, taken out of it.
+fn take_resources(profile: &Profile, body: &mut Value) -> Option<Vec<Value>> {
+    match (&profile.pagination.resources, body.get_mut("Resources")) {
+        (None, Some(Value::Array(list))) => Some(std::mem::take(list)),
+        (None, _) => None,
+        (Some(_), _) => resources(profile, body).map(|found| found.into_iter().cloned().collect()),
+    }
 }
 
 /// The records of a list; `None` when there is no list.
