@@ -106,7 +106,7 @@ impl Service {
         runtime.admit(now).map_err(Refused::TooFast)?;
         Ok(Caller {
             credential: credential.id,
-            base_url: presented.base_url.into(),
+            base_url: runtime.shared_url(presented.base_url),
             request_id: presented.request_id.to_owned(),
             subject: credential.subject,
             read: credential.allows(Scope::Read),

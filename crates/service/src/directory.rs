@@ -39,6 +39,8 @@ pub struct Runtime {
 #[derive(Default)]
 struct SourceState {
     bucket: Mutex<Bucket>,
+    /// The base URL that the last request used: mostly all use the same, and the cache keeps it with each resource.
+    base_url: RwLock<Option<Arc<str>>>,
     last_noted: RwLock<HashMap<Uuid, AtomicI64>>,
 }
 
@@ -63,6 +65,16 @@ impl Runtime {
 
     pub(crate) fn credential(&self, prefix: &str) -> Option<&Credential> {
         self.credentials.get(prefix)
+    }
+
+    /// A base URL, as the one copy that requests share.
+    pub(crate) fn shared_url(&self, base_url: &str) -> Arc<str> {
+        if let Some(known) = self.state.base_url.read().as_ref().filter(|known| ***known == *base_url) {
+            return Arc::clone(known);
+        }
+        let fresh: Arc<str> = base_url.into();
+        *self.state.base_url.write() = Some(Arc::clone(&fresh));
+        fresh
     }
 
     pub(crate) fn admit(&self, now: Timestamp) -> Result<(), TooFast> {

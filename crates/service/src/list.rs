@@ -14,8 +14,8 @@ use rollcall_scim::schema::{AttributeType, Mutability, ResolvedType};
 use rollcall_store::index::encode;
 use rollcall_store::query::{GroupRef, Page, Position, Query, Sort, Start};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
+use crate::cache::Entry;
 use crate::cursor::Cursor;
 use crate::members::{self, Piece};
 use crate::render::{Body, Representation, Source};
@@ -142,13 +142,9 @@ impl Service {
         if value.is_empty() {
             return Ok(None);
         }
-        let found = self.find(caller, kind.name(), &index.path, value).await?;
-        let Some(id) = found else { return Ok(Some(Body::Whole(page_of(None)))) };
-        match self.load(caller, kind, &id.to_string()).await {
-            Ok(entry) => Ok(Some(Body::Whole(page_of(Some(&entry.rendered.1))))),
-            // Deleted since.
-            Err(error) if error.kind == ErrorType::NotFound => Ok(Some(Body::Whole(page_of(None)))),
-            Err(error) => Err(error),
+        match self.find(caller, kind, &index.path, &value).await? {
+            Some(entry) => Ok(Some(Body::Whole(page_of(Some(&entry.rendered.1))))),
+            None => Ok(Some(Body::Whole(page_of(None)))),
         }
     }
 
@@ -156,19 +152,37 @@ impl Service {
     async fn find(
         &self,
         caller: &Caller,
-        kind: &str,
+        kind: &Arc<ResolvedType>,
         attribute: &str,
-        value: String,
-    ) -> Result<Option<Uuid>, ScimError> {
+        value: &str,
+    ) -> Result<Option<Arc<Entry>>, ScimError> {
         let source = caller.runtime.source.key;
-        let stamp = self.store.stamps().of_value(source, &value);
-        let lookup = (source.0, kind.to_owned(), attribute.to_owned(), value);
-        if let Some((_, known)) = self.lookups.get(&lookup, stamp) {
-            return Ok(known);
+        let stamps = self.store.stamps();
+        let stamp = stamps.of_value(source, value);
+        let lookup = self.lookups.question(source.0, kind.name(), attribute, value);
+        match self.lookups.get(lookup, stamp) {
+            Some(None) => return Ok(None),
+            Some(Some(id)) => match self.load(caller, kind, &id.to_string()).await {
+                Ok(entry) => return Ok(Some(entry)),
+                // Deleted since.
+                Err(error) if error.kind == ErrorType::NotFound => return Ok(None),
+                Err(error) => return Err(error),
+            },
+            None => {}
         }
-        let found = self.store.find(source, kind, attribute, &lookup.3).await.map_err(error::from_store)?;
-        self.lookups.put(lookup, stamp, found);
-        Ok(found)
+        let moment = stamps.moment();
+        let found = self.store.find(source, kind.name(), attribute, value).await;
+        let found = found.map_err(error::from_store)?;
+        self.lookups.put(lookup, stamp, found.as_ref().map(|(stored, _)| stored.id));
+        let Some((stored, groups)) = found else { return Ok(None) };
+        let id = stored.id;
+        // Who it is was not known before: its stamp is as old as what was read only if nothing was touched meanwhile.
+        let stamp = Some(stamps.of(id)).filter(|_| stamps.moment() == moment);
+        let entry = Arc::new(Self::rendered(caller, kind, stored, groups, stamp)?);
+        if stamp.is_some() {
+            self.cache.put(id, Arc::clone(&entry));
+        }
+        Ok(Some(entry))
     }
 
     async fn by_index(&self, caller: &Caller, plan: &Plan, offset: u64) -> Result<Found, ScimError> {

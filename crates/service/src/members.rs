@@ -66,11 +66,10 @@ pub(crate) struct MemberSource {
 
 /// Adds the pieces of one resource.
 pub(crate) fn push(pieces: &mut VecDeque<Piece>, id: Uuid, rendered: Rendered) {
-    pieces.push_back(Piece::Text(rendered.head));
-    if let Some(fields) = rendered.members {
-        pieces.push_back(Piece::Members { group: id, fields });
-    }
-    pieces.push_back(Piece::Text(rendered.tail));
+    let Some(fields) = rendered.members else { return pieces.push_back(Piece::Text(rendered.text)) };
+    pieces.push_back(Piece::Text(rendered.text.slice(..rendered.split)));
+    pieces.push_back(Piece::Members { group: id, fields });
+    pieces.push_back(Piece::Text(rendered.text.slice(rendered.split..)));
 }
 
 /// The text of these pieces: whole when it is small or has no members, streamed otherwise.

@@ -1,10 +1,9 @@
 //! From stored rows to the JSON a client reads: bytes are spliced, not parsed, where nothing is left out.
 
-use std::fmt::Write as _;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::Stream;
 use rollcall_scim::Document;
 use rollcall_scim::error::ScimError;
@@ -40,14 +39,14 @@ pub struct Representation {
     pub body: Body,
 }
 
-/// One resource's text in three parts, the middle one being its members.
+/// One resource's text, and where in it its members belong.
 pub(crate) struct Rendered {
-    /// A JSON object without its closing brace.
-    pub head: Bytes,
-    /// Which fields of members are shown between the two; `None`: no members.
+    /// A JSON object without members.
+    pub text: Bytes,
+    /// How many bytes come before the members: an object without its closing brace. What closes it follows.
+    pub split: usize,
+    /// Which fields of members are shown; `None`: no members.
     pub members: Option<MemberFields>,
-    /// What closes the object, `meta` first.
-    pub tail: Bytes,
 }
 
 /// What a rendering is made from.
@@ -71,17 +70,18 @@ impl Source<'_> {
         }
         let open =
             self.stored.body.strip_suffix(b"}").ok_or_else(|| error::internal("a body is no object"))?;
-        let mut head = BytesMut::with_capacity(open.len() + self.groups.len() * 256);
-        head.extend_from_slice(open);
+        let mut text = Vec::with_capacity(open.len() + 400 + self.groups.len() * 256);
+        text.extend_from_slice(open);
         if !self.groups.is_empty() {
-            head.extend_from_slice(b",\"groups\":");
-            head.extend_from_slice(self.groups_value().to_string().as_bytes());
+            text.extend_from_slice(b",\"groups\":");
+            self.write_groups(&mut text)?;
         }
-        let mut tail = String::with_capacity(320);
-        // Writing to a string does not fail; names and URLs hold nothing that JSON escapes but what Value prints.
-        let _ = write!(tail, ",\"meta\":{}}}", self.meta());
+        let split = text.len();
+        text.extend_from_slice(b",\"meta\":");
+        self.write_meta(&mut text)?;
+        text.push(b'}');
         let members = MemberFields::of(self.kind, &Projection::default());
-        Ok(Rendered { head: head.freeze(), members, tail: tail.into() })
+        Ok(Rendered { text: text.into(), split, members })
     }
 
     /// The representation that a query with `attributes` or `excludedAttributes` gets.
@@ -93,15 +93,16 @@ impl Source<'_> {
         document.insert("meta".to_owned(), self.meta());
         projection.apply(self.kind, &mut document);
         let meta = document.shift_remove("meta");
-        let mut head =
-            serde_json::to_vec(&document).map_err(|_| error::internal("a body cannot be written"))?;
-        head.pop();
-        let tail = meta.map_or_else(|| "}".to_owned(), |meta| format!(",\"meta\":{meta}}}"));
-        Ok(Rendered {
-            head: head.into(),
-            members: MemberFields::of(self.kind, projection),
-            tail: tail.into(),
-        })
+        let mut text = Vec::new();
+        write(&mut text, &document)?;
+        text.pop();
+        let split = text.len();
+        if let Some(meta) = meta {
+            text.extend_from_slice(b",\"meta\":");
+            write(&mut text, &meta)?;
+        }
+        text.push(b'}');
+        Ok(Rendered { text: text.into(), split, members: MemberFields::of(self.kind, projection) })
     }
 
     /// Either of the two.
@@ -132,6 +133,67 @@ impl Source<'_> {
         };
         self.groups.iter().map(one).collect()
     }
+
+    /// [`Source::meta`] as text, without a tree of values first.
+    fn write_meta(&self, text: &mut Vec<u8>) -> Result<(), ScimError> {
+        text.extend_from_slice(b"{\"resourceType\":");
+        write(text, self.kind.name())?;
+        text.extend_from_slice(b",\"created\":\"");
+        let created = text.len();
+        text.extend_from_slice(self.stored.created.to_string().as_bytes());
+        let until = text.len();
+        text.extend_from_slice(b"\",\"lastModified\":\"");
+        if self.stored.modified == self.stored.created {
+            text.extend_from_within(created..until);
+        } else {
+            text.extend_from_slice(self.stored.modified.to_string().as_bytes());
+        }
+        text.extend_from_slice(b"\",\"version\":");
+        write(text, &etag(self.stored.version))?;
+        text.extend_from_slice(b",\"location\":");
+        self.write_location(text, &self.kind.resource_type.endpoint, self.stored.id)?;
+        text.push(b'}');
+        Ok(())
+    }
+
+    /// [`Source::groups_value`] as text.
+    fn write_groups(&self, text: &mut Vec<u8>) -> Result<(), ScimError> {
+        for (at, group) in self.groups.iter().enumerate() {
+            text.extend_from_slice(if at == 0 { b"[{\"value\":\"" } else { b",{\"value\":\"" });
+            text.extend_from_slice(group.id.hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes());
+            text.extend_from_slice(b"\",\"$ref\":");
+            self.write_location(text, "/Groups", group.id)?;
+            let direct: &[u8] =
+                if group.direct { b",\"type\":\"direct\"" } else { b",\"type\":\"indirect\"" };
+            text.extend_from_slice(direct);
+            if let Some(display) = &group.display {
+                text.extend_from_slice(b",\"display\":");
+                write(text, display)?;
+            }
+            text.push(b'}');
+        }
+        text.push(b']');
+        Ok(())
+    }
+
+    /// A URL as a JSON string.
+    fn write_location(&self, text: &mut Vec<u8>, endpoint: &str, id: Uuid) -> Result<(), ScimError> {
+        write(text, self.base_url)?;
+        text.pop();
+        let quote = text.len();
+        write(text, endpoint)?;
+        text.pop();
+        text.remove(quote);
+        text.push(b'/');
+        text.extend_from_slice(id.hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes());
+        text.push(b'"');
+        Ok(())
+    }
+}
+
+/// Adds a value as JSON.
+fn write<T: serde::Serialize + ?Sized>(text: &mut Vec<u8>, value: &T) -> Result<(), ScimError> {
+    serde_json::to_writer(text, value).map_err(|_| error::internal("a body cannot be written"))
 }
 
 /// The weak entity tag of a version (RFC 7644 §3.14).
@@ -147,14 +209,6 @@ pub(crate) fn location(base_url: &str, endpoint: &str, id: Uuid) -> String {
 /// A stored body as a document.
 pub(crate) fn parse(body: &Bytes) -> Result<Document, ScimError> {
     serde_json::from_slice(body).map_err(|_| error::internal("a stored body is not JSON"))
-}
-
-/// Head and tail of a text without members, for the cache.
-pub(crate) fn joined(rendered: &Rendered) -> Bytes {
-    let mut whole = BytesMut::with_capacity(rendered.head.len() + rendered.tail.len());
-    whole.extend_from_slice(&rendered.head);
-    whole.extend_from_slice(&rendered.tail);
-    whole.freeze()
 }
 
 /// A base URL, shared.

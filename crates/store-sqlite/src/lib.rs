@@ -14,6 +14,7 @@ mod groups;
 mod members;
 mod membership;
 mod migrations;
+mod names;
 mod options;
 mod pending;
 mod readers;
@@ -49,6 +50,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use batch::BatchJob;
+use names::Names;
 use readers::{Readers, snapshot};
 use resource::list::Listing;
 use writer::{Writer, stopped};
@@ -63,6 +65,7 @@ pub struct SqliteStore {
     writer: Writer,
     readers: Arc<Readers>,
     stamps: Arc<Stamps>,
+    names: Names,
     indexers: Mutex<Vec<(Arc<ResolvedType>, Arc<Indexer>)>>,
     max_scan: u64,
 }
@@ -81,6 +84,7 @@ impl SqliteStore {
             writer: Writer::start(connection, path, options, Arc::clone(&stamps))?,
             readers: Arc::new(Readers::new(path.to_owned(), options.clone())),
             stamps,
+            names: Names::default(),
             indexers: Mutex::default(),
             max_scan: options.max_scan,
         })
@@ -99,6 +103,20 @@ impl SqliteStore {
         known.push((Arc::clone(kind), Arc::clone(&index)));
         index
     }
+}
+
+/// A resource with its groups, where groups are members of groups.
+fn nested(
+    connection: &rusqlite::Connection,
+    source: SourceKey,
+    kind: &str,
+    id: Uuid,
+) -> Result<Option<(Stored, Vec<GroupRef>)>, StoreError> {
+    snapshot(connection, |connection| {
+        let Some(stored) = resource::get::by_id(connection, source, kind, id)? else { return Ok(None) };
+        let groups = groups::of_resource(connection, source, stored.key)?;
+        Ok(Some((stored, groups)))
+    })
 }
 
 #[async_trait]
@@ -175,13 +193,11 @@ impl Resources for SqliteStore {
         id: Uuid,
     ) -> Result<Option<(Stored, Vec<GroupRef>)>, StoreError> {
         self.readers.short(|connection| {
-            snapshot(connection, |connection| {
-                let Some(stored) = resource::get::by_id(connection, source, kind, id)? else {
-                    return Ok(None);
-                };
-                let groups = groups::of_resource(connection, source, stored.key)?;
-                Ok(Some((stored, groups)))
-            })
+            let Some(collection) = self.names.collection(connection, source, kind)? else { return Ok(None) };
+            match resource::get::with_groups(connection, source, collection, id)? {
+                Some(found) if found.nested => self::nested(connection, source, kind, id),
+                found => Ok(found.map(|found| (found.stored, found.groups))),
+            }
         })
     }
 
@@ -191,8 +207,16 @@ impl Resources for SqliteStore {
         kind: &str,
         attribute: &str,
         value: &str,
-    ) -> Result<Option<Uuid>, StoreError> {
-        self.readers.short(|connection| resource::get::by_value(connection, source, kind, attribute, value))
+    ) -> Result<Option<(Stored, Vec<GroupRef>)>, StoreError> {
+        self.readers.short(|connection| {
+            let Some(collection) = self.names.collection(connection, source, kind)? else { return Ok(None) };
+            let attribute = self.names.attribute(connection, collection, attribute)?;
+            let Some(attribute) = attribute else { return Ok(None) };
+            match resource::get::by_value(connection, source, collection, attribute, value)? {
+                Some(found) if found.nested => self::nested(connection, source, kind, found.stored.id),
+                found => Ok(found.map(|found| (found.stored, found.groups))),
+            }
+        })
     }
 
     async fn list(

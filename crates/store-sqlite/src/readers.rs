@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crossbeam_queue::ArrayQueue;
+use parking_lot::Mutex;
 use rollcall_store::StoreError;
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
@@ -12,17 +12,18 @@ use crate::connection::open_reader;
 use crate::error::OrUnavailable as _;
 use crate::options::Options;
 
-/// Connections that wait for work. One that is missing is opened; one too many is closed.
+/// Connections that wait for work. One that is missing is opened; one too many is closed. The one used last is
+/// used next: its pages are in memory.
 pub(crate) struct Readers {
     path: PathBuf,
     options: Options,
-    idle: ArrayQueue<Connection>,
+    idle: Mutex<Vec<Connection>>,
     scans: Semaphore,
 }
 
 impl Readers {
     pub(crate) fn new(path: PathBuf, options: Options) -> Self {
-        let idle = ArrayQueue::new(options.readers.max(1));
+        let idle = Mutex::new(Vec::with_capacity(options.readers));
         let scans = Semaphore::new(options.scans.max(1));
         Self { path, options, idle, scans }
     }
@@ -32,14 +33,18 @@ impl Readers {
         &self,
         read: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let connection = match self.idle.pop() {
+        let waiting = self.idle.lock().pop();
+        let connection = match waiting {
             Some(connection) => connection,
             None => open_reader(&self.path, &self.options)?,
         };
         let result = read(&connection);
         // A full pool closes it; one that is still in a transaction is closed too.
         if connection.is_autocommit() {
-            let _ = self.idle.push(connection);
+            let mut idle = self.idle.lock();
+            if idle.len() < self.options.readers.max(1) {
+                idle.push(connection);
+            }
         }
         result
     }

@@ -5,7 +5,8 @@ use rusqlite::Connection;
 use crate::options::Options;
 use crate::resource::compile::{Scope, selection};
 use crate::{
-    change, credential, group, groups, members, membership, pending, reindex, resource, session, source,
+    change, credential, group, groups, members, membership, names, pending, reindex, resource, session,
+    source,
 };
 use crate::{tenant, tombstone};
 use rollcall_store::plan::Condition;
@@ -28,6 +29,7 @@ fn all() -> Vec<&'static str> {
         groups::STATEMENTS,
         members::STATEMENTS,
         membership::STATEMENTS,
+        names::STATEMENTS,
         pending::STATEMENTS,
         reindex::STATEMENTS,
         resource::WRITE_STATEMENTS,

@@ -82,7 +82,7 @@ pub trait Resources: Send + Sync {
         id: Uuid,
     ) -> Result<Option<(Stored, Vec<GroupRef>)>, StoreError>;
 
-    /// The resource that has this value of an attribute whose values are unique
+    /// The resource, with its groups, that has this value of an attribute whose values are unique
     /// ([`index::Indexer`]); `value` is as [`index::encode`] makes it.
     async fn find(
         &self,
@@ -90,7 +90,7 @@ pub trait Resources: Send + Sync {
         kind: &str,
         attribute: &str,
         value: &str,
-    ) -> Result<Option<Uuid>, StoreError>;
+    ) -> Result<Option<(Stored, Vec<GroupRef>)>, StoreError>;
 
     /// One page. The resources come without `groups`; see [`Resources::groups`].
     ///

@@ -32,6 +32,7 @@ impl Stamp {
 pub struct Stamps {
     shards: Vec<AtomicU64>,
     epoch: AtomicU64,
+    moment: AtomicU64,
 }
 
 impl Default for Stamps {
@@ -39,6 +40,7 @@ impl Default for Stamps {
         Self {
             shards: std::iter::repeat_with(AtomicU64::default).take(SHARDS).collect(),
             epoch: AtomicU64::new(0),
+            moment: AtomicU64::new(0),
         }
     }
 }
@@ -58,8 +60,14 @@ impl Stamps {
         self.of(place_of(source, value))
     }
 
+    /// Moves on before any stamp ends: while it stands, no stamp has ended.
+    pub fn moment(&self) -> u64 {
+        self.moment.load(Ordering::Acquire)
+    }
+
     /// Ends the stamps of a resource.
     pub fn touch(&self, id: Uuid) {
+        self.moment.fetch_add(1, Ordering::AcqRel);
         if let Some(shard) = self.shard(id) {
             shard.fetch_add(1, Ordering::Release);
         }
@@ -67,6 +75,7 @@ impl Stamps {
 
     /// Ends every stamp.
     pub fn touch_all(&self) {
+        self.moment.fetch_add(1, Ordering::AcqRel);
         self.epoch.fetch_add(1, Ordering::Release);
     }
 

@@ -10,7 +10,7 @@ use rollcall_store::stamps::Stamp;
 use uuid::Uuid;
 
 use crate::cache::Entry;
-use crate::render::{self, Source};
+use crate::render::Source;
 use crate::{Caller, Service, error};
 
 impl Service {
@@ -25,7 +25,7 @@ impl Service {
         let source = caller.runtime.source.key;
         let stamp = self.store.stamps().of(id);
         if let Some(entry) = self.cache.get(id, stamp) {
-            let here = entry.place.0 == source.0 && entry.place.1 == kind.name();
+            let here = entry.place.0 == source.0 && entry.place.1.name() == kind.name();
             if !here {
                 return Err(error::not_found());
             }
@@ -56,15 +56,14 @@ impl Service {
     /// A row with its groups, rendered. Without a stamp it is not to be kept.
     pub(crate) fn rendered(
         caller: &Caller,
-        kind: &ResolvedType,
+        kind: &Arc<ResolvedType>,
         stored: Stored,
         groups: Vec<GroupRef>,
         stamp: Option<Stamp>,
     ) -> Result<Entry, ScimError> {
         let rendering = Source { kind, stored: &stored, groups: &groups, base_url: &caller.base_url };
-        let text = render::joined(&rendering.default()?);
-        let place = (caller.runtime.source.key.0, kind.name().to_owned());
-        let rendered = (Arc::clone(&caller.base_url), text);
-        Ok(Entry { stamp, place, stored, groups, rendered })
+        let text = rendering.default()?.text;
+        let place = (caller.runtime.source.key.0, Arc::clone(kind));
+        Ok(Entry::new(stamp, place, stored, groups, (Arc::clone(&caller.base_url), text)))
     }
 }

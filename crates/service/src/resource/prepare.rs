@@ -84,9 +84,9 @@ impl Ground<'_> {
         precondition: &Precondition,
     ) -> Result<Prepared, ScimError> {
         let difference = after.as_ref().map_or(Value::Null, |after| change::difference(before, after));
-        let id = entry.stored.id;
+        let id = entry.row.id;
         let content = match after {
-            Some(after) => Some((entry.stored.revision, self.content(id, after)?)),
+            Some(after) => Some((entry.row.revision, self.content(id, after)?)),
             None => None,
         };
         let read_first = content.is_some();
@@ -121,7 +121,7 @@ impl Ground<'_> {
 
 /// The stored document as validation and PATCH want it: without `id`.
 fn current(entry: &Entry) -> Result<Document, ScimError> {
-    let mut document = render::parse(&entry.stored.body)?;
+    let mut document = render::parse(&entry.body())?;
     document.shift_remove("id");
     Ok(document)
 }

@@ -31,16 +31,15 @@ impl Service {
         caller.require(Scope::Read)?;
         let (kind, _) = caller.runtime.type_at(endpoint).ok_or_else(error::not_found)?;
         let entry = self.load(caller, kind, id).await?;
-        if known.has(entry.stored.version) {
+        if known.has(entry.row.version) {
             return Ok(Self::without_body(caller, kind, &entry));
         }
         self.represent(caller, kind, &entry, &shape.projection(kind)?).await
     }
 
     pub(crate) fn without_body(caller: &Caller, kind: &ResolvedType, entry: &Entry) -> Representation {
-        let location =
-            crate::render::location(&caller.base_url, &kind.resource_type.endpoint, entry.stored.id);
-        Representation { location: Some(location), version: Some(entry.stored.version), body: Body::Empty }
+        let location = crate::render::location(&caller.base_url, &kind.resource_type.endpoint, entry.row.id);
+        Representation { location: Some(location), version: Some(entry.row.version), body: Body::Empty }
     }
 
     /// A loaded resource as the client wants it shown.
@@ -56,10 +55,10 @@ impl Service {
             shown.body = Body::Whole(entry.rendered.1.clone());
             return Ok(shown);
         }
-        let source =
-            Source { kind, stored: &entry.stored, groups: &entry.groups, base_url: &caller.base_url };
+        let stored = entry.stored();
+        let source = Source { kind, stored: &stored, groups: &entry.groups, base_url: &caller.base_url };
         let mut pieces = VecDeque::new();
-        members::push(&mut pieces, entry.stored.id, source.render(projection)?);
+        members::push(&mut pieces, entry.row.id, source.render(projection)?);
         shown.body = members::body(self.member_source(caller), pieces).await?;
         Ok(shown)
     }

@@ -102,7 +102,7 @@ impl Service {
         let patch = Patch::parse(body, &caller.runtime.dialect.rules)?;
         let entry =
             self.change(caller, &ground, id, |entry| ground.patch(&patch, entry, precondition)).await?;
-        let (kind, id) = (ground.kind, entry.stored.id);
+        let (kind, id) = (ground.kind, entry.row.id);
         let shown = !projection.is_default()
             || !caller.runtime.dialect.patch_no_content && self.is_small(caller, kind, id).await?;
         if shown {
@@ -149,7 +149,7 @@ impl Service {
         for _ in 0..ATTEMPTS {
             let entry = self.load(caller, ground.kind, id).await?;
             let prepared = prepare(&entry)?;
-            let (read_first, mut after) = (prepared.read_first, entry.stored.clone());
+            let (read_first, mut after) = (prepared.read_first, entry.stored());
             if let Write::Update(Update { content: Some((_, content)), .. }) = &prepared.write {
                 after.body = content.body.clone();
                 after.plain = content.plain;
@@ -170,13 +170,13 @@ impl Service {
                 }
                 Ok((written, now)) => {
                     (after.version, after.modified) = (written.version, now);
-                    let stamp = self.store.stamps().of(entry.stored.id);
+                    let stamp = self.store.stamps().of(entry.row.id);
                     // With nothing else touched since it was read, what was written is what is there.
                     let stamp = entry.stamp.filter(|before| stamp.follows(*before)).map(|_| stamp);
                     let after = Self::rendered(caller, ground.kind, after, entry.groups.clone(), stamp)?;
                     let after = Arc::new(after);
                     if stamp.is_some() {
-                        self.cache.put(after.stored.id, Arc::clone(&after));
+                        self.cache.put(after.row.id, Arc::clone(&after));
                     }
                     return Ok(after);
                 }
