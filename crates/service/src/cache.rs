@@ -103,9 +103,16 @@ pub(crate) struct Lookups {
     keys: [RandomState; 2],
 }
 
-/// A question of [`Lookups`]: 128 bits of keyed hashes (SipHash) of source, type, attribute and value.
+/// A question of [`Lookups`]: 128 bits of keyed hashes of source, type, attribute and value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Lookup(u128);
+
+/// Who has a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holder {
+    Nobody,
+    Resource(Uuid),
+}
 
 /// What an answer weighs.
 const LOOKUP_BYTES: u64 = 128;
@@ -125,8 +132,9 @@ impl Lookups {
     }
 
     /// The answer, if it was found under this stamp.
-    pub(crate) fn get(&self, lookup: Lookup, stamp: Stamp) -> Option<Option<Uuid>> {
-        self.known.get(&lookup.0).filter(|(known, _)| *known == stamp).map(|(_, id)| id)
+    pub(crate) fn get(&self, lookup: Lookup, stamp: Stamp) -> Option<Holder> {
+        let (_, id) = self.known.get(&lookup.0).filter(|(known, _)| *known == stamp)?;
+        Some(id.map_or(Holder::Nobody, Holder::Resource))
     }
 
     /// Keeps an answer.

@@ -15,7 +15,7 @@ use rollcall_store::index::encode;
 use rollcall_store::query::{GroupRef, Page, Position, Query, Sort, Start};
 use serde_json::{Value, json};
 
-use crate::cache::Entry;
+use crate::cache::{Entry, Holder};
 use crate::cursor::Cursor;
 use crate::members::{self, Piece};
 use crate::render::{Body, Representation, Source};
@@ -161,8 +161,8 @@ impl Service {
         let stamp = stamps.of_value(source, value);
         let lookup = self.lookups.question(source.0, kind.name(), attribute, value);
         match self.lookups.get(lookup, stamp) {
-            Some(None) => return Ok(None),
-            Some(Some(id)) => match self.load(caller, kind, &id.to_string()).await {
+            Some(Holder::Nobody) => return Ok(None),
+            Some(Holder::Resource(id)) => match self.load(caller, kind, &id.to_string()).await {
                 Ok(entry) => return Ok(Some(entry)),
                 // Deleted since.
                 Err(error) if error.kind == ErrorType::NotFound => return Ok(None),

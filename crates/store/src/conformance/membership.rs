@@ -50,6 +50,37 @@ pub async fn concurrent_additions_and_removals_lose_nothing(backend: &dyn Backen
     assert_eq!(world.get("Group", group).await.unwrap().version, 1 + 2 * 16 * 4);
 }
 
+/// By id and by a unique value the same is read: the row, and the groups it is in, through others too.
+pub async fn a_unique_value_finds_its_resource_with_its_groups(backend: &dyn Backend) {
+    let world = World::new(backend).await;
+    let other = world.beside("other").await;
+    let find = async |world: &World, name: &str| {
+        world.store.find(world.source, "User", "userName", name).await.unwrap()
+    };
+    assert_eq!(find(&world, "ann").await, None);
+    let (ann, _) = (world.user("ann").await, world.user("bob").await);
+    let alone = find(&world, "ann").await.unwrap();
+    assert_eq!((alone.0.id, alone.1), (ann, Vec::new()));
+    let (first, second) = (world.group("first", &[ann]).await, world.group("second", &[ann]).await);
+    let above = world.group("above", &[]).await;
+    for nested in [false, true] {
+        if nested {
+            world.change(above, add(&[second])).await.unwrap();
+        }
+        let found = find(&world, "ann").await.unwrap();
+        assert_eq!(world.store.get_with_groups(world.source, "User", ann).await.unwrap().unwrap(), found);
+        let groups: Vec<_> = found.1.iter().map(|group| (group.id, group.direct)).collect();
+        let mut wanted = vec![(first, true), (second, true)];
+        wanted.extend(nested.then_some((above, false)));
+        assert_eq!(groups, wanted);
+    }
+    assert_eq!(find(&other, "ann").await, None);
+    assert_eq!(world.store.get_with_groups(other.source, "User", ann).await.unwrap(), None);
+    assert_eq!(world.store.get_with_groups(world.source, "Group", ann).await.unwrap(), None);
+    world.delete("User", ann).await.unwrap();
+    assert_eq!(find(&world, "ann").await, None);
+}
+
 /// Pages of members follow each other, each with type and display.
 pub async fn members_are_listed_in_order_of_addition(backend: &dyn Backend) {
     let world = World::new(backend).await;
