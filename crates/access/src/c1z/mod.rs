@@ -1,6 +1,6 @@
 //! The `.c1z` file, version 1: `C1ZF\0`, then one zstd stream of a SQLite database of protobuf messages.
 //!
-//! [`Writer`] makes the database of one sync, [`Packing`] makes the file of it, [`File`] reads any such file.
+//! [`Writer`] makes the database of one sync, [`pack`] makes the file of it, [`File`] reads any such file.
 //! Files come from anywhere: whatever is in one, reading it ends, within bounds of memory and disk.
 
 mod container;
