@@ -10,7 +10,7 @@ use rollcall_scim::error::ScimError;
 use rollcall_scim::projection::Projection;
 use rollcall_scim::schema::ResolvedType;
 use rollcall_store::query::{GroupRef, Stored};
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::error;
@@ -58,11 +58,6 @@ pub(crate) struct Source<'a> {
 }
 
 impl Source<'_> {
-    /// URL of the resource.
-    pub(crate) fn location(&self) -> String {
-        location(self.base_url, &self.kind.resource_type.endpoint, self.stored.id)
-    }
-
     /// The default representation: stored bytes, groups and `meta` spliced together.
     pub(crate) fn default(&self) -> Result<Rendered, ScimError> {
         if !self.stored.plain {
@@ -88,9 +83,9 @@ impl Source<'_> {
     pub(crate) fn projected(&self, projection: &Projection) -> Result<Rendered, ScimError> {
         let mut document = parse(&self.stored.body)?;
         if !self.groups.is_empty() && projection.wants(self.kind, "groups") {
-            document.insert("groups".to_owned(), self.groups_value());
+            document.insert("groups".to_owned(), tree(|text| self.write_groups(text))?);
         }
-        document.insert("meta".to_owned(), self.meta());
+        document.insert("meta".to_owned(), tree(|text| self.write_meta(text))?);
         projection.apply(self.kind, &mut document);
         let meta = document.shift_remove("meta");
         let mut text = Vec::new();
@@ -110,31 +105,7 @@ impl Source<'_> {
         if projection.is_default() { self.default() } else { self.projected(projection) }
     }
 
-    fn meta(&self) -> Value {
-        json!({
-            "resourceType": self.kind.name(),
-            "created": self.stored.created.to_string(),
-            "lastModified": self.stored.modified.to_string(),
-            "version": etag(self.stored.version),
-            "location": self.location(),
-        })
-    }
-
-    fn groups_value(&self) -> Value {
-        let one = |group: &GroupRef| {
-            let mut value = Document::new();
-            value.insert("value".to_owned(), group.id.to_string().into());
-            value.insert("$ref".to_owned(), location(self.base_url, "/Groups", group.id).into());
-            value.insert("type".to_owned(), if group.direct { "direct" } else { "indirect" }.into());
-            if let Some(display) = &group.display {
-                value.insert("display".to_owned(), display.as_str().into());
-            }
-            Value::Object(value)
-        };
-        self.groups.iter().map(one).collect()
-    }
-
-    /// [`Source::meta`] as text, without a tree of values first.
+    /// `meta` (RFC 7643 §3.1), written as text: a tree of values first would cost more than the rest of a read.
     fn write_meta(&self, text: &mut Vec<u8>) -> Result<(), ScimError> {
         text.extend_from_slice(b"{\"resourceType\":");
         write(text, self.kind.name())?;
@@ -156,7 +127,7 @@ impl Source<'_> {
         Ok(())
     }
 
-    /// [`Source::groups_value`] as text.
+    /// `groups`, as text.
     fn write_groups(&self, text: &mut Vec<u8>) -> Result<(), ScimError> {
         for (at, group) in self.groups.iter().enumerate() {
             text.extend_from_slice(if at == 0 { b"[{\"value\":\"" } else { b",{\"value\":\"" });
@@ -189,6 +160,13 @@ impl Source<'_> {
         text.push(b'"');
         Ok(())
     }
+}
+
+/// What is written as text, as a value.
+fn tree(write: impl FnOnce(&mut Vec<u8>) -> Result<(), ScimError>) -> Result<Value, ScimError> {
+    let mut text = Vec::new();
+    write(&mut text)?;
+    serde_json::from_slice(&text).map_err(|_| error::internal("a representation is not JSON"))
 }
 
 /// Adds a value as JSON.

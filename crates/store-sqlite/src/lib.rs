@@ -46,12 +46,14 @@ use rollcall_store::query::{GroupRef, MemberRow, Page, Query, Stored, Tombstone}
 use rollcall_store::stamps::Stamps;
 use rollcall_store::write::{Batch, Outcome};
 use rollcall_store::{Changes, Directory, Resources, StoreError};
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use batch::BatchJob;
 use names::Names;
 use readers::{Readers, snapshot};
+use resource::get::{Found, by_value, with_groups};
 use resource::list::Listing;
 use writer::{Writer, stopped};
 
@@ -105,18 +107,20 @@ impl SqliteStore {
     }
 }
 
-/// A resource with its groups, where groups are members of groups.
-fn nested(
-    connection: &rusqlite::Connection,
+/// A resource with all its groups. Where groups are members of groups, it is read again with those above, at one moment.
+fn whole(
+    connection: &Connection,
     source: SourceKey,
-    kind: &str,
-    id: Uuid,
+    read: impl Fn(&Connection) -> Result<Option<Found>, StoreError>,
 ) -> Result<Option<(Stored, Vec<GroupRef>)>, StoreError> {
-    snapshot(connection, |connection| {
-        let Some(stored) = resource::get::by_id(connection, source, kind, id)? else { return Ok(None) };
-        let groups = groups::of_resource(connection, source, stored.key)?;
-        Ok(Some((stored, groups)))
-    })
+    match read(connection)? {
+        Some(found) if found.nested => snapshot(connection, |connection| {
+            let Some(found) = read(connection)? else { return Ok(None) };
+            let groups = groups::of_resource(connection, source, found.stored.key)?;
+            Ok(Some((found.stored, groups)))
+        }),
+        found => Ok(found.map(|found| (found.stored, found.groups))),
+    }
 }
 
 #[async_trait]
@@ -194,10 +198,8 @@ impl Resources for SqliteStore {
     ) -> Result<Option<(Stored, Vec<GroupRef>)>, StoreError> {
         self.readers.short(|connection| {
             let Some(collection) = self.names.collection(connection, source, kind)? else { return Ok(None) };
-            match resource::get::with_groups(connection, source, collection, id)? {
-                Some(found) if found.nested => self::nested(connection, source, kind, id),
-                found => Ok(found.map(|found| (found.stored, found.groups))),
-            }
+            let read = |connection: &Connection| with_groups(connection, source, collection, id);
+            whole(connection, source, read)
         })
     }
 
@@ -212,10 +214,8 @@ impl Resources for SqliteStore {
             let Some(collection) = self.names.collection(connection, source, kind)? else { return Ok(None) };
             let attribute = self.names.attribute(connection, collection, attribute)?;
             let Some(attribute) = attribute else { return Ok(None) };
-            match resource::get::by_value(connection, source, collection, attribute, value)? {
-                Some(found) if found.nested => self::nested(connection, source, kind, found.stored.id),
-                found => Ok(found.map(|found| (found.stored, found.groups))),
-            }
+            let read = |connection: &Connection| by_value(connection, source, collection, attribute, value);
+            whole(connection, source, read)
         })
     }
 
