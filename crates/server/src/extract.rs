@@ -1,5 +1,6 @@
 //! What handlers take from a request: the caller, a JSON body, the query, the preconditions.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
@@ -13,13 +14,12 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use rollcall_scim::error::{ErrorType, ScimError};
 use rollcall_scim::limits::MAX_JSON_DEPTH;
 use rollcall_scim::list::ListRequest;
-use rollcall_service::{Caller, Known, Precondition, Presented, Shape};
+use rollcall_service::{Caller, Known, Notes, Precondition, Presented, Shape};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::App;
 use crate::answer::Failure;
-use crate::observe::RequestTrace;
 use crate::query;
 
 /// The parts of the path; one that does not decode to text is 404.
@@ -61,7 +61,7 @@ impl FromRequestParts<App> for Who {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
-        let trace = parts.extensions.get::<RequestTrace>().cloned().unwrap_or_default();
+        let notes = parts.extensions.get::<Arc<Notes>>().cloned().unwrap_or_default();
         let path = parts.uri.path();
         let (slug, base_path) =
             place(path).ok_or_else(|| ScimError::not_found("there is nothing at this path"))?;
@@ -69,10 +69,8 @@ impl FromRequestParts<App> for Who {
         let token = token(&parts.headers);
         let base_url = format!("{origin}{base_path}");
         let presented =
-            Presented { token: token.as_deref(), source: slug, base_url: &base_url, request_id: trace.id() };
-        let caller = app.service.authenticate(presented).await?;
-        trace.set_source(slug);
-        Ok(Self(caller))
+            Presented { token: token.as_deref(), source: slug, base_url: &base_url, notes: &notes };
+        Ok(Self(app.service.authenticate(presented).await?))
     }
 }
 
@@ -85,6 +83,7 @@ impl FromRequest<App> for Sent {
         check_content_type(&parts.headers)?;
         let most = caller.runtime().source.settings.max_request_bytes;
         let bytes = read(&parts.headers, body, most, app.settings.body_timeout).await?;
+        caller.notes().sent(&bytes);
         Ok(Self { caller, body: parse(&bytes)? })
     }
 }

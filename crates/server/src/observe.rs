@@ -1,7 +1,7 @@
 //! Around every request: its id, its log line, its metrics, and the body of its error.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
 use axum::body::Body;
@@ -11,6 +11,7 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use rollcall_domain::clock::Ids as _;
+use rollcall_service::Notes;
 use rollcall_service::system::SystemIds;
 
 use crate::App;
@@ -18,16 +19,6 @@ use crate::answer::{Failure, SCIM_JSON};
 
 /// The response header that names the request.
 const REQUEST_ID: &str = "x-request-id";
-
-/// What is known of a request while it is served. Cheap to clone.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct RequestTrace(Arc<Inner>);
-
-#[derive(Debug, Default)]
-struct Inner {
-    id: String,
-    source: OnceLock<String>,
-}
 
 /// Random for each process, so that ids of two runs or nodes do not meet.
 static PROCESS: LazyLock<u64> = LazyLock::new(|| {
@@ -37,29 +28,16 @@ static PROCESS: LazyLock<u64> = LazyLock::new(|| {
 });
 static COUNTER: AtomicU64 = AtomicU64::new(0);
 
-impl RequestTrace {
-    fn new() -> Self {
-        // The odd constant spreads consecutive numbers; multiplication by it loses none.
-        let number = COUNTER.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let id = format!("{:08x}{:016x}", *PROCESS >> 32, number ^ *PROCESS);
-        Self(Arc::new(Inner { id, source: OnceLock::new() }))
-    }
-
-    /// The request's id.
-    pub(crate) fn id(&self) -> &str {
-        &self.0.id
-    }
-
-    /// Notes the source once the caller is known.
-    pub(crate) fn set_source(&self, slug: &str) {
-        let _ = self.0.source.set(slug.to_owned());
-    }
+fn next_id() -> String {
+    // The odd constant spreads consecutive numbers; multiplication by it loses none.
+    let number = COUNTER.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    format!("{:08x}{:016x}", *PROCESS >> 32, number ^ *PROCESS)
 }
 
 pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
-    let trace = RequestTrace::new();
-    request.extensions_mut().insert(trace.clone());
+    let notes = Arc::new(Notes::new(next_id()));
+    request.extensions_mut().insert(Arc::clone(&notes));
     let method = request.method().clone();
     let path = request.extensions().get::<MatchedPath>().cloned();
     let mut response = next.run(request).await;
@@ -68,14 +46,14 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
         *response.body_mut() = Body::from(failure.error.body().to_string());
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(SCIM_JSON));
     }
-    if let Ok(id) = HeaderValue::from_str(trace.id()) {
+    if let Ok(id) = HeaderValue::from_str(notes.id()) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
     let route = path.as_ref().map_or("-", |path| operation(path.as_str()));
-    let source = trace.0.source.get().map_or("-", String::as_str);
+    let source = notes.admitted_to().unwrap_or("-");
     let took = begun.elapsed();
     app.metrics.observe(source, &method, route, response.status(), took);
-    log(&trace, source, &method, route, response.status(), failure.as_ref(), took.as_micros());
+    log(notes.id(), source, &method, route, response.status(), failure.as_ref(), took.as_micros());
     response
 }
 
@@ -87,7 +65,7 @@ fn operation(path: &str) -> &str {
 /// One line a request: reads at debug, the rest at info, our own failures at error. Never a token, a
 /// body, a query or an error's detail, which may quote what was sent.
 fn log(
-    trace: &RequestTrace,
+    id: &str,
     source: &str,
     method: &Method,
     route: &str,
@@ -96,7 +74,7 @@ fn log(
     micros: u128,
 ) {
     let error = failure.map(|failure| failure.error.kind);
-    let (id, status) = (trace.id(), status.as_u16());
+    let status = status.as_u16();
     if status >= 500 {
         tracing::error!(request_id = id, source, %method, route, status, ?error, micros, "request failed");
     } else if status >= 400 || *method != Method::GET {

@@ -7,7 +7,7 @@ use rollcall_domain::source::SourceStatus;
 use rollcall_scim::error::{ErrorType, ScimError};
 use uuid::Uuid;
 
-use crate::{Runtime, Service, TooFast};
+use crate::{Notes, Runtime, Service, TooFast};
 
 /// What a request shows of its sender.
 #[derive(Debug, Clone, Copy)]
@@ -18,8 +18,8 @@ pub struct Presented<'a> {
     pub source: &'a str,
     /// The base URL under which the source was reached, without a slash at the end.
     pub base_url: &'a str,
-    /// The request's id.
-    pub request_id: &'a str,
+    /// Where what is learnt of the request is noted; names its id.
+    pub notes: &'a Arc<Notes>,
 }
 
 /// An authenticated caller of one source. Only [`Service::authenticate`] makes one.
@@ -27,7 +27,7 @@ pub struct Caller {
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) credential: Uuid,
     pub(crate) base_url: Arc<str>,
-    pub(crate) request_id: String,
+    pub(crate) notes: Arc<Notes>,
     subject: Option<Uuid>,
     read: bool,
     write: bool,
@@ -57,7 +57,12 @@ impl Caller {
 
     /// The request's id.
     pub fn request_id(&self) -> &str {
-        &self.request_id
+        self.notes.id()
+    }
+
+    /// Where what is learnt of the request is noted.
+    pub fn notes(&self) -> &Notes {
+        &self.notes
     }
 
     /// The resource that `/Me` stands for.
@@ -91,6 +96,9 @@ impl Service {
     pub async fn authenticate(&self, presented: Presented<'_>) -> Result<Caller, Refused> {
         let now = self.clock.now();
         let runtime = self.runtime(presented.source).await.map_err(Refused::Error)?;
+        if let Some(runtime) = &runtime {
+            presented.notes.set_source(runtime);
+        }
         let token = presented.token.and_then(Token::parse);
         let (Some(runtime), Some(token)) = (runtime, token) else {
             return Err(Refused::Error(unauthorized()));
@@ -99,6 +107,7 @@ impl Service {
             .credential(token.prefix())
             .filter(|credential| credential.matches(&self.token_key, &token) && credential.is_valid(now))
             .ok_or_else(|| Refused::Error(unauthorized()))?;
+        presented.notes.set_credential(credential.id);
         self.note_use(&runtime, credential.id, now);
         if runtime.source.status == SourceStatus::Paused {
             return Err(Refused::Paused);
@@ -107,7 +116,7 @@ impl Service {
         Ok(Caller {
             credential: credential.id,
             base_url: runtime.shared_url(presented.base_url),
-            request_id: presented.request_id.to_owned(),
+            notes: Arc::clone(presented.notes),
             subject: credential.subject,
             read: credential.allows(Scope::Read),
             write: credential.allows(Scope::Write),

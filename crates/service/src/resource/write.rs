@@ -199,11 +199,12 @@ impl Service {
     }
 
     pub(crate) fn batch(&self, caller: &Caller, units: Vec<Unit>, stop_after_errors: Option<u32>) -> Batch {
+        caller.notes.writes(&units);
         Batch {
             tenant: caller.runtime.source.tenant,
             source: caller.runtime.source.key,
             actor: caller.credential.to_string(),
-            request_id: caller.request_id.clone(),
+            request_id: caller.request_id().to_owned(),
             now: self.clock.now(),
             unknown_members: caller.runtime.dialect.unknown_members,
             stop_after_errors,

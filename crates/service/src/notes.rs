@@ -1,0 +1,124 @@
+//! What is noted of a request while it is served: who asked, what was sent, what it touched, how it was decided.
+//!
+//! The server makes one per request; whoever learns something writes it down; the log line, the metrics and
+//! the request log read it at the end. What nobody will read is not to be made: see [`Notes::wants_traces`].
+
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use rollcall_domain::pipeline::Trace;
+use rollcall_store::write::{Unit, Write};
+use uuid::Uuid;
+
+use crate::Runtime;
+
+/// Resources, identities and traces that are kept of one request; of a Bulk of thousands, the first ones.
+const MOST_NOTED: usize = 100;
+
+/// The notes of one request.
+#[derive(Default)]
+pub struct Notes {
+    id: String,
+    source: OnceLock<Arc<Runtime>>,
+    credential: OnceLock<Uuid>,
+    body: OnceLock<Bytes>,
+    touched: Mutex<Touched>,
+}
+
+/// What a request touched, and why it ended as it did.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Touched {
+    /// Resources that it wrote or tried to, with the names of their types.
+    pub resources: Vec<(String, Uuid)>,
+    /// Identities that it was about.
+    pub identities: Vec<Uuid>,
+    /// How each resource became, or did not become, a change of an identity.
+    pub traces: Vec<(Uuid, Trace)>,
+}
+
+impl Notes {
+    /// The notes of the request of this id.
+    pub fn new(id: String) -> Self {
+        Self { id, ..Self::default() }
+    }
+
+    /// The request's id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The source that the URL names, once it is found, whoever asks.
+    pub fn source(&self) -> Option<&Arc<Runtime>> {
+        self.source.get()
+    }
+
+    /// The slug of the source, of a caller that was let in: what a stranger names is nobody's label.
+    pub fn admitted_to(&self) -> Option<&str> {
+        self.credential.get().and_then(|_| self.source.get()).map(|runtime| runtime.source.slug.as_str())
+    }
+
+    /// The credential that was presented, where it was a right one.
+    pub fn credential(&self) -> Option<Uuid> {
+        self.credential.get().copied()
+    }
+
+    /// The body as it was sent, where it was read to its end.
+    pub fn body(&self) -> Option<&Bytes> {
+        self.body.get()
+    }
+
+    /// What the request touched so far.
+    pub fn touched(&self) -> Touched {
+        self.touched.lock().clone()
+    }
+
+    /// Whether decision traces of this request may be kept; without, making one is for nothing.
+    pub fn wants_traces(&self) -> bool {
+        self.source.get().is_some()
+    }
+
+    /// Notes what was sent. The bytes are shared, not copied.
+    pub fn sent(&self, body: &Bytes) {
+        let _ = self.body.set(body.clone());
+    }
+
+    /// Notes the resources that are about to be written; each once, however often it is tried.
+    pub(crate) fn writes(&self, units: &[Unit]) {
+        let mut touched = self.touched.lock();
+        let free = MOST_NOTED.saturating_sub(touched.resources.len());
+        for write in units.iter().flat_map(|unit| &unit.writes).take(free) {
+            let (kind, id) = match write {
+                Write::Create(create) => (&create.kind, create.id),
+                Write::Update(update) => (&update.kind, update.id),
+                Write::Delete(delete) => (&delete.kind, delete.id),
+            };
+            if !touched.resources.iter().any(|(_, known)| *known == id) {
+                touched.resources.push((kind.clone(), id));
+            }
+        }
+    }
+
+    /// Notes how the identity of a resource was decided about: its id where there is one, and the steps.
+    pub fn decided(&self, resource: Uuid, identity: Option<Uuid>, trace: Trace) {
+        let mut touched = self.touched.lock();
+        if touched.traces.len() < MOST_NOTED {
+            touched.identities.extend(identity);
+            touched.traces.push((resource, trace));
+        }
+    }
+
+    pub(crate) fn set_source(&self, runtime: &Arc<Runtime>) {
+        let _ = self.source.set(Arc::clone(runtime));
+    }
+
+    pub(crate) fn set_credential(&self, credential: Uuid) {
+        let _ = self.credential.set(credential);
+    }
+}
+
+impl std::fmt::Debug for Notes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Notes").field("id", &self.id).finish_non_exhaustive()
+    }
+}
