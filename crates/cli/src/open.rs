@@ -8,6 +8,7 @@ use rollcall_domain::source::Source;
 use rollcall_domain::tenant::Tenant;
 use rollcall_service::admin::AdminError;
 use rollcall_service::system::{SystemClock, SystemIds};
+use rollcall_service::vault::Vault;
 use rollcall_service::{Parts, Service};
 use rollcall_store_sqlite::{Options, SqliteStore};
 
@@ -45,8 +46,10 @@ pub(crate) fn open(global: &Global, given: rollcall_config::Given) -> Result<Ope
         store: Arc::new(store),
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
-        secret: secret.0,
+        secret: *secret.first(),
         cache_bytes: u64::from(settings.cache_mib) * 1024 * 1024,
+        vault: Arc::new(Vault::new(secret.keys())),
+        hooks: None,
     }));
     Ok(Opened { settings, service })
 }

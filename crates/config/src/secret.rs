@@ -13,9 +13,24 @@ use crate::{ConfigError, Environment};
 /// The variable that holds the secret instead of a file.
 const VARIABLE: &str = "ROLLCALL_SECRET";
 
-/// 32 secret bytes.
+/// 32 secret bytes, and newer ones that encryption has moved on to.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(pub [u8; 32]);
+pub struct Secret {
+    first: [u8; 32],
+    newer: Vec<[u8; 32]>,
+}
+
+impl Secret {
+    /// What tokens and cursors are keyed with. It never changes.
+    pub fn first(&self) -> &[u8; 32] {
+        &self.first
+    }
+
+    /// What secrets at rest are encrypted with, oldest first: the last one encrypts, all decrypt.
+    pub fn keys(&self) -> impl Iterator<Item = &[u8; 32]> {
+        std::iter::once(&self.first).chain(&self.newer)
+    }
+}
 
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -24,7 +39,8 @@ impl fmt::Debug for Secret {
 }
 
 /// The secret that tokens and cursors are keyed with: `ROLLCALL_SECRET` (base64 of 32 bytes), else the
-/// file, which is made with mode 0600 when it is not there.
+/// file, which is made with mode 0600 when it is not there. Both may hold further ones, each on a line or after a
+/// space: newer keys for what is encrypted at rest.
 ///
 /// # Errors
 ///
@@ -48,8 +64,11 @@ pub fn server_secret(path: &Path, environment: Environment<'_>) -> Result<Secret
 }
 
 fn decode(name: &str, text: &str) -> Result<Secret, ConfigError> {
-    let bytes = STANDARD.decode(text.trim()).ok().and_then(|bytes| bytes.try_into().ok());
-    bytes.map(Secret).ok_or_else(|| ConfigError::Invalid {
+    let bytes = |text| STANDARD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
+    let secrets: Option<Vec<[u8; 32]>> = text.split_whitespace().map(bytes).collect();
+    let mut secrets = secrets.unwrap_or_default().into_iter();
+    let secret = secrets.next().map(|first| Secret { first, newer: secrets.collect() });
+    secret.ok_or_else(|| ConfigError::Invalid {
         name: name.to_owned(),
         reason: "is not the base64 of 32 bytes; `openssl rand -base64 32` makes one".to_owned(),
     })
@@ -69,7 +88,7 @@ fn make(path: &Path) -> std::io::Result<Secret> {
     file.sync_all()?;
     let linked = std::fs::hard_link(&draft, path);
     std::fs::remove_file(&draft)?;
-    linked.map(|()| Secret(secret))
+    linked.map(|()| Secret { first: secret, newer: Vec::new() })
 }
 
 #[cfg(test)]
@@ -93,7 +112,14 @@ mod tests {
     fn the_variable_goes_before_the_file_and_must_be_32_bytes() {
         let path = Path::new("/nonexistent/key");
         let given = |text: &'static str| server_secret(path, &move |_| Some(text.to_owned()));
-        assert_eq!(given("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").unwrap(), Secret([0; 32]));
+        let zeros = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+        assert_eq!(given(zeros).unwrap(), Secret { first: [0; 32], newer: Vec::new() });
+        let two = given(
+            "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n//////////////////////////////////////////8=\n",
+        )
+        .unwrap();
+        assert_eq!((two.first(), two.keys().count()), (&[0; 32], 2));
+        assert!(given(" ").is_err());
         assert!(given("AAAA").unwrap_err().to_string().contains("32 bytes"));
         assert!(server_secret(path, &|_| None).is_err());
     }

@@ -3,6 +3,7 @@
 pub mod change;
 pub mod clock;
 pub mod credential;
+pub mod delivery;
 pub mod dialect;
 pub mod identity;
 pub mod mapping;

@@ -12,6 +12,8 @@ mod cursor;
 mod directory;
 mod discovery;
 mod error;
+pub mod feed;
+pub mod hooks;
 mod list;
 mod members;
 mod notes;
@@ -20,6 +22,7 @@ mod render;
 mod resource;
 pub mod system;
 mod turns;
+pub mod vault;
 
 use std::sync::Arc;
 
@@ -38,7 +41,9 @@ pub use resource::{Known, Precondition, Shape};
 use cache::{Cache, Lookups};
 use cursor::CursorKey;
 use directory::DirectoryCache;
+use hooks::Hooks;
 use turns::Turns;
+use vault::Vault;
 
 /// The use cases over one store.
 pub struct Service {
@@ -51,6 +56,8 @@ pub struct Service {
     cache: Cache,
     lookups: Lookups,
     turns: Turns,
+    vault: Arc<Vault>,
+    hooks: Option<Arc<dyn Hooks>>,
 }
 
 /// What a service is made with.
@@ -65,6 +72,10 @@ pub struct Parts {
     pub secret: [u8; 32],
     /// Bytes that the cache of rendered resources may hold.
     pub cache_bytes: u64,
+    /// Encrypts secrets that must be used again.
+    pub vault: Arc<Vault>,
+    /// Asks hooks; without it there are none.
+    pub hooks: Option<Arc<dyn Hooks>>,
 }
 
 impl Service {
@@ -79,9 +90,21 @@ impl Service {
             lookups: Lookups::new(parts.cache_bytes / 4),
             cache: Cache::new(parts.cache_bytes - parts.cache_bytes / 4),
             store: parts.store,
+            vault: parts.vault,
+            hooks: parts.hooks,
             clock: parts.clock,
             ids: parts.ids,
         }
+    }
+
+    /// Whoever asks hooks, where there are any.
+    pub fn hooks(&self) -> Option<&dyn Hooks> {
+        self.hooks.as_deref()
+    }
+
+    /// What encrypts secrets.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
     }
 
     /// Whether requests can be served now.

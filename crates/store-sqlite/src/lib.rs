@@ -8,6 +8,7 @@ mod change;
 mod checkpoint;
 mod connection;
 mod credential;
+mod delivery;
 mod error;
 mod group;
 mod groups;
@@ -20,6 +21,7 @@ mod pending;
 mod readers;
 mod reindex;
 mod resource;
+mod retention;
 mod session;
 mod source;
 #[cfg(test)]
@@ -45,7 +47,7 @@ use rollcall_store::index::Indexer;
 use rollcall_store::query::{GroupRef, MemberRow, Page, Query, Stored, Tombstone};
 use rollcall_store::stamps::Stamps;
 use rollcall_store::write::{Batch, Outcome};
-use rollcall_store::{Changes, Directory, Resources, StoreError};
+use rollcall_store::{Changes, Directory, KeptChanges, Resources, StoreError};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -289,5 +291,13 @@ impl Changes for SqliteStore {
             return self.readers.short(|connection| change::after(connection, tenant, after, limit));
         }
         self.readers.scan(move |connection| change::after(connection, tenant, after, limit)).await
+    }
+
+    async fn kept_changes(&self, tenant: TenantKey) -> Result<KeptChanges, StoreError> {
+        self.readers.short(|connection| retention::kept(connection, tenant))
+    }
+
+    async fn prune_changes(&self, tenant: TenantKey, through: u64, limit: u32) -> Result<u64, StoreError> {
+        self.writer.task(move |session| retention::prune(session, tenant, through, limit)).await
     }
 }

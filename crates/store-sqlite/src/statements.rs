@@ -5,14 +5,18 @@ use rusqlite::Connection;
 use crate::options::Options;
 use crate::resource::compile::{Scope, selection};
 use crate::{
-    change, credential, group, groups, members, membership, names, pending, reindex, resource, session,
-    source,
+    change, credential, delivery, group, groups, members, membership, names, pending, reindex, resource,
+    retention, session, source,
 };
 use crate::{tenant, tombstone};
 use rollcall_store::plan::Condition;
 
 /// Statements that read a whole small table on purpose.
-const SMALL: &[&str] = &["SELECT key, id, name FROM tenant ORDER BY name", "SELECT randomblob"];
+const SMALL: &[&str] = &[
+    "SELECT key, id, name FROM tenant ORDER BY name",
+    "SELECT randomblob",
+    "SELECT key, tenant, id, kind, status, settings, secrets, generation, created\n    FROM endpoint ORDER BY key",
+];
 
 fn database() -> (tempfile::TempDir, Connection) {
     let directory = tempfile::TempDir::new().unwrap();
@@ -25,6 +29,10 @@ fn all() -> Vec<&'static str> {
     [
         change::STATEMENTS,
         credential::STATEMENTS,
+        delivery::apart::STATEMENTS,
+        delivery::endpoint::STATEMENTS,
+        delivery::log::STATEMENTS,
+        delivery::progress::STATEMENTS,
         group::STATEMENTS,
         groups::STATEMENTS,
         members::STATEMENTS,
@@ -36,6 +44,7 @@ fn all() -> Vec<&'static str> {
         resource::get::STATEMENTS,
         resource::list::STATEMENTS,
         resource::value::STATEMENTS,
+        retention::STATEMENTS,
         session::STATEMENTS,
         source::REMOVE,
         source::STATEMENTS,

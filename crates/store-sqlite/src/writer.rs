@@ -169,6 +169,7 @@ impl Worker {
         match result.and_then(|()| run(&self.connection, "COMMIT")) {
             Ok(()) => {
                 touched.publish(&self.stamps);
+                self.stamps.committed();
                 Ok(())
             }
             Err(abort) => {
@@ -193,6 +194,7 @@ impl Worker {
                 self.data_version = Some(version);
                 self.known.forget();
                 self.stamps.touch_all();
+                self.stamps.committed();
             }
             Err(error) => tracing::warn!(%error, "cannot tell whether another process has written"),
         }

@@ -5,6 +5,7 @@
 //! Nothing here knows SQL or HTTP.
 
 pub mod conformance;
+pub mod delivery;
 pub mod error;
 pub mod index;
 pub mod plan;
@@ -23,15 +24,16 @@ use rollcall_domain::tenant::{Tenant, TenantKey};
 use rollcall_scim::schema::ResolvedType;
 use uuid::Uuid;
 
+use delivery::Deliveries;
 pub use error::StoreError;
 use query::{GroupRef, MemberRow, Page, Query, Stored, Tombstone};
 use stamps::Stamps;
 use write::{Batch, Outcome};
 
 /// Everything a backend does.
-pub trait Store: Directory + Resources + Changes {}
+pub trait Store: Directory + Resources + Changes + Deliveries {}
 
-impl<T: Directory + Resources + Changes> Store for T {}
+impl<T: Directory + Resources + Changes + Deliveries> Store for T {}
 
 /// A backend chosen at start.
 pub type AnyStore = Arc<dyn Store>;
@@ -147,9 +149,25 @@ pub trait Resources: Send + Sync {
     async fn ready(&self) -> Result<(), StoreError>;
 }
 
+/// Which changes of a tenant are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptChanges {
+    /// The number of the oldest; one more than `last` when none are kept.
+    pub oldest: u64,
+    /// The number given last; 0 before the first change.
+    pub last: u64,
+}
+
 /// The change sequence (DESIGN decision 6).
 #[async_trait]
 pub trait Changes: Send + Sync {
     /// Changes of a tenant after this sequence number, in order, at most `limit`.
     async fn changes(&self, tenant: TenantKey, after: u64, limit: u32) -> Result<Vec<Change>, StoreError>;
+
+    /// Which changes of a tenant there are.
+    async fn kept_changes(&self, tenant: TenantKey) -> Result<KeptChanges, StoreError>;
+
+    /// Deletes the oldest changes of a tenant, those up to and with `through`, at most `limit` of them.
+    /// The newest stays, whatever `through` says. Returns how many went.
+    async fn prune_changes(&self, tenant: TenantKey, through: u64, limit: u32) -> Result<u64, StoreError>;
 }

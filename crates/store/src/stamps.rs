@@ -8,6 +8,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rollcall_domain::source::SourceKey;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 const SHARDS: usize = 4096;
@@ -33,6 +34,7 @@ pub struct Stamps {
     shards: Vec<AtomicU64>,
     epoch: AtomicU64,
     moment: AtomicU64,
+    commits: watch::Sender<u64>,
 }
 
 impl Default for Stamps {
@@ -41,6 +43,7 @@ impl Default for Stamps {
             shards: std::iter::repeat_with(AtomicU64::default).take(SHARDS).collect(),
             epoch: AtomicU64::new(0),
             moment: AtomicU64::new(0),
+            commits: watch::Sender::new(0),
         }
     }
 }
@@ -82,6 +85,17 @@ impl Stamps {
     /// The stamp of everything at once, for tenants, sources and credentials.
     pub fn epoch(&self) -> u64 {
         self.epoch.load(Ordering::Acquire)
+    }
+
+    /// Tells those who wait for commits that there was one, after the stamps that it ends have ended.
+    pub fn committed(&self) {
+        self.commits.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Becomes ready after commits: of this process at once, of others within a second. Several may be
+    /// told as one, and one may be told that changed nothing of interest.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.commits.subscribe()
     }
 
     fn shard(&self, id: Uuid) -> Option<&AtomicU64> {

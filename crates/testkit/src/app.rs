@@ -8,6 +8,7 @@ use rollcall_domain::tenant::DEFAULT_TENANT;
 use rollcall_server::{App, Settings};
 use rollcall_service::admin::{NewCredential, NewSource};
 use rollcall_service::system::SystemIds;
+use rollcall_service::vault::Vault;
 use rollcall_service::{Parts, Service};
 use rollcall_store::AnyStore;
 use rollcall_store_sqlite::{Options, SqliteStore};
@@ -41,6 +42,8 @@ impl TestApp {
             ids: Arc::new(SystemIds),
             secret: [7; 32],
             cache_bytes: 1024 * 1024,
+            vault: Arc::new(Vault::new([&[7; 32]])),
+            hooks: None,
         }));
         let router = rollcall_server::router(App::new(Arc::clone(&service), Settings::default()));
         Self { clock, service, store, router, _folder: folder }

@@ -11,6 +11,8 @@
     reason = "a test suite"
 )]
 
+pub mod changes;
+pub mod delivery;
 pub mod directory;
 pub mod listing;
 pub mod membership;
@@ -30,6 +32,19 @@ macro_rules! store_conformance {
                 a_deleted_source_takes_all_but_its_changes,
                 credentials_come_back_oldest_first,
                 directory_commits_end_every_stamp,
+            ],
+            changes: [
+                pruning_takes_the_oldest_and_never_the_newest,
+                a_commit_is_told_to_those_who_wait,
+            ],
+            delivery: [
+                an_endpoint_comes_back_as_written,
+                a_checkpoint_moves_the_cursor_and_what_is_apart,
+                a_checkpoint_of_an_old_generation_is_void,
+                parked_deliveries_are_released_and_discarded,
+                seeking_forgets_what_is_apart,
+                the_log_keeps_the_latest_attempts,
+                a_deleted_endpoint_leaves_nothing,
             ],
             writing: [
                 a_created_resource_is_read_back,

@@ -1,0 +1,103 @@
+//! Endpoints and deliveries: the contract of [`Deliveries`] over SQLite.
+
+pub(crate) mod apart;
+pub(crate) mod endpoint;
+pub(crate) mod log;
+pub(crate) mod progress;
+
+use async_trait::async_trait;
+use rollcall_domain::delivery::{Attempt, Delivery, DeliveryState, Endpoint, EndpointKey, Feed};
+use rollcall_domain::tenant::TenantKey;
+use rollcall_store::StoreError;
+use rollcall_store::delivery::{Checkpoint, Deliveries, Progress};
+
+use crate::SqliteStore;
+
+#[async_trait]
+impl Deliveries for SqliteStore {
+    async fn endpoints(&self, tenant: Option<TenantKey>) -> Result<Vec<Endpoint>, StoreError> {
+        self.readers.short(|connection| endpoint::all(connection, tenant))
+    }
+
+    async fn create_endpoint(&self, endpoint: &Endpoint, cursor: u64) -> Result<EndpointKey, StoreError> {
+        let endpoint = endpoint.clone();
+        self.writer.task(move |session| endpoint::create(session, &endpoint, cursor)).await
+    }
+
+    async fn update_endpoint(&self, endpoint: &Endpoint) -> Result<(), StoreError> {
+        let endpoint = endpoint.clone();
+        self.writer.task(move |session| endpoint::update(session, &endpoint)).await
+    }
+
+    async fn delete_endpoint(&self, key: EndpointKey) -> Result<(), StoreError> {
+        self.writer.task(move |session| endpoint::delete(session, key)).await
+    }
+
+    async fn progress(&self, key: EndpointKey, feed: Feed) -> Result<Progress, StoreError> {
+        self.readers.scan(move |connection| progress::read(connection, key, feed)).await
+    }
+
+    async fn checkpoint(
+        &self,
+        key: EndpointKey,
+        generation: u64,
+        feed: Feed,
+        checkpoint: &Checkpoint,
+    ) -> Result<bool, StoreError> {
+        let checkpoint = checkpoint.clone();
+        self.writer.task(move |session| progress::write(session, key, generation, feed, &checkpoint)).await
+    }
+
+    async fn seek(&self, key: EndpointKey, feed: Feed, cursor: u64) -> Result<(), StoreError> {
+        self.writer.task(move |session| progress::seek(session, key, feed, cursor)).await
+    }
+
+    async fn deliveries(
+        &self,
+        key: EndpointKey,
+        feed: Feed,
+        state: DeliveryState,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        self.readers.scan(move |connection| apart::page(connection, key, feed, state, after, limit)).await
+    }
+
+    async fn count_deliveries(
+        &self,
+        key: EndpointKey,
+        feed: Feed,
+        state: DeliveryState,
+    ) -> Result<u64, StoreError> {
+        self.readers.scan(move |connection| apart::count(connection, key, feed, state)).await
+    }
+
+    async fn release(
+        &self,
+        key: EndpointKey,
+        feed: Feed,
+        sequences: Option<&[u64]>,
+    ) -> Result<u64, StoreError> {
+        let sequences = sequences.map(<[u64]>::to_vec);
+        self.writer.task(move |session| apart::release(session, key, feed, sequences.as_deref())).await
+    }
+
+    async fn discard(
+        &self,
+        key: EndpointKey,
+        feed: Feed,
+        sequences: Option<&[u64]>,
+    ) -> Result<u64, StoreError> {
+        let sequences = sequences.map(<[u64]>::to_vec);
+        self.writer.task(move |session| apart::discard(session, key, feed, sequences.as_deref())).await
+    }
+
+    async fn attempts(
+        &self,
+        key: EndpointKey,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Attempt>, StoreError> {
+        self.readers.scan(move |connection| log::page(connection, key, before, limit)).await
+    }
+}
