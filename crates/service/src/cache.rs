@@ -1,9 +1,14 @@
-//! Rendered resources, kept by id and used while their stamp holds. Bounded by bytes.
+//! Resources kept by id and used while their stamp holds. Bounded by bytes.
+//!
+//! Bodies are kept compressed: those of one type are much alike, so that beside another of them one takes about a
+//! third of its bytes, and three times as many fit. Taking one out costs less than a microsecond.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use lz4_flex::block::{compress_with_dict, decompress_with_dict};
+use rollcall_domain::clock::Timestamp;
 use rollcall_scim::schema::ResolvedType;
 use rollcall_store::query::{GroupRef, Stored};
 use rollcall_store::stamps::Stamp;
@@ -16,61 +21,49 @@ pub(crate) struct Entry {
     pub stamp: Option<Stamp>,
     /// Source's row number and the type: an id of another source or type is not found.
     pub place: (i64, Arc<ResolvedType>),
-    /// The row; its body is with [`Entry::body`].
+    /// The row; its `key` is not kept.
     pub row: Stored,
     /// The groups it is in, of types that have `groups`.
     pub groups: Vec<GroupRef>,
-    /// The default representation without `members`, and the base URL that it was made for.
-    pub rendered: (Arc<str>, Bytes),
-    /// How much of the representation is the body without its closing brace; `None`: the row has the body, because
-    /// something of it is not shown.
-    open: Option<usize>,
 }
 
-impl Entry {
-    /// An entry of these parts. The representation mostly begins with the body, which is then not kept twice.
-    pub(crate) fn new(
-        stamp: Option<Stamp>,
-        place: (i64, Arc<ResolvedType>),
-        mut row: Stored,
-        groups: Vec<GroupRef>,
-        rendered: (Arc<str>, Bytes),
-    ) -> Self {
-        let open = row.body.strip_suffix(b"}").filter(|open| rendered.1.starts_with(open)).map(<[u8]>::len);
-        if open.is_some() {
-            row.body = Bytes::new();
-        }
-        Self { stamp, place, row, groups, rendered, open }
-    }
-
-    /// The stored body.
-    pub(crate) fn body(&self) -> Bytes {
-        let Some(open) = self.open.and_then(|open| self.rendered.1.get(..open)) else {
-            return self.row.body.clone();
-        };
-        [open, b"}"].concat().into()
-    }
-
-    /// The row with its body.
-    pub(crate) fn stored(&self) -> Stored {
-        Stored { body: self.body(), ..self.row.clone() }
-    }
+/// An entry as it is kept.
+struct Packed {
+    stamp: Stamp,
+    place: (i64, Arc<ResolvedType>),
+    version: u64,
+    revision: u64,
+    created: Timestamp,
+    modified: Timestamp,
+    plain: bool,
+    groups: Box<[GroupRef]>,
+    length: usize,
+    body: Box<[u8]>,
+    beside: Arc<[u8]>,
 }
 
 /// The cache.
-pub(crate) struct Cache(quick_cache::sync::Cache<Uuid, Arc<Entry>, EntryWeight>);
+pub(crate) struct Cache {
+    packed: quick_cache::sync::Cache<Uuid, Arc<Packed>, PackedWeight>,
+    /// What the bodies of a type of a source are compressed beside: one of them.
+    beside: quick_cache::sync::Cache<(i64, String), Arc<[u8]>>,
+}
 
 /// What an entry weighs beside its bytes: itself, its places in the cache, what the allocator rounds up.
-const ENTRY_BYTES: usize = 360;
+const ENTRY_BYTES: usize = 240;
 /// What a user of a kilobyte weighs, by which the cache lays out its table.
-const USUAL_BYTES: u64 = 1_800;
+const USUAL_BYTES: u64 = 700;
+/// Types whose bodies have one to be compressed beside.
+const TYPES: usize = 1_024;
+/// A longer body is kept as if it were alone.
+const MAX_BESIDE: usize = 16 * 1024;
 
 #[derive(Clone)]
-struct EntryWeight;
+struct PackedWeight;
 
-impl quick_cache::Weighter<Uuid, Arc<Entry>> for EntryWeight {
-    fn weight(&self, _: &Uuid, entry: &Arc<Entry>) -> u64 {
-        (entry.row.body.len() + entry.rendered.1.len() + entry.groups.len() * 100 + ENTRY_BYTES) as u64
+impl quick_cache::Weighter<Uuid, Arc<Packed>> for PackedWeight {
+    fn weight(&self, _: &Uuid, packed: &Arc<Packed>) -> u64 {
+        (packed.body.len() + packed.groups.len() * 100 + ENTRY_BYTES) as u64
     }
 }
 
@@ -78,34 +71,76 @@ impl Cache {
     /// A cache of at most this many bytes.
     pub(crate) fn new(bytes: u64) -> Self {
         let entries = usize::try_from(bytes / USUAL_BYTES).unwrap_or(usize::MAX);
-        Self(quick_cache::sync::Cache::with_weighter(entries, bytes, EntryWeight))
+        Self {
+            packed: quick_cache::sync::Cache::with_weighter(entries, bytes, PackedWeight),
+            beside: quick_cache::sync::Cache::new(TYPES),
+        }
     }
 
     /// The entry of this id, if it was made under this stamp.
-    pub(crate) fn get(&self, id: Uuid, stamp: Stamp) -> Option<Arc<Entry>> {
-        self.0.get(&id).filter(|entry| entry.stamp == Some(stamp))
+    pub(crate) fn get(&self, id: Uuid, stamp: Stamp) -> Option<Entry> {
+        self.packed.get(&id).filter(|packed| packed.stamp == stamp)?.unpack(id)
     }
 
     /// Keeps an entry no longer.
     pub(crate) fn forget(&self, id: Uuid) {
-        self.0.remove(&id);
+        self.packed.remove(&id);
     }
 
-    /// Keeps an entry.
-    pub(crate) fn put(&self, id: Uuid, entry: Arc<Entry>) {
-        self.0.insert(id, entry);
+    /// Keeps an entry that has a stamp.
+    pub(crate) fn put(&self, entry: &Entry) {
+        let Some(stamp) = entry.stamp else { return };
+        let (source, kind) = &entry.place;
+        let alike = (*source, kind.name().to_owned());
+        let beside = self.beside.get(&alike).unwrap_or_default();
+        let body = compress_with_dict(&entry.row.body, &beside);
+        // It is not like those before it, so those after it may be like it.
+        if body.len() > entry.row.body.len() / 2 && entry.row.body.len() <= MAX_BESIDE {
+            self.beside.insert(alike, Arc::from(&entry.row.body[..]));
+        }
+        let packed = Packed {
+            stamp,
+            place: entry.place.clone(),
+            version: entry.row.version,
+            revision: entry.row.revision,
+            created: entry.row.created,
+            modified: entry.row.modified,
+            plain: entry.row.plain,
+            groups: entry.groups.clone().into(),
+            length: entry.row.body.len(),
+            body: body.into(),
+            beside,
+        };
+        self.packed.insert(entry.row.id, Arc::new(packed));
+    }
+}
+
+impl Packed {
+    fn unpack(&self, id: Uuid) -> Option<Entry> {
+        let body = decompress_with_dict(&self.body, self.length, &self.beside).ok()?;
+        let row = Stored {
+            key: 0,
+            id,
+            version: self.version,
+            revision: self.revision,
+            created: self.created,
+            modified: self.modified,
+            plain: self.plain,
+            body: Bytes::from(body),
+        };
+        Some(Entry { stamp: Some(self.stamp), place: self.place.clone(), row, groups: self.groups.to_vec() })
     }
 }
 
 /// Who has a unique value, kept like resources.
 pub(crate) struct Lookups {
-    known: quick_cache::sync::Cache<u128, (Stamp, Option<Uuid>)>,
+    known: quick_cache::sync::Cache<Lookup, (Stamp, Option<Uuid>)>,
     keys: [RandomState; 2],
 }
 
 /// A question of [`Lookups`]: 128 bits of keyed hashes of source, type, attribute and value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Lookup(u128);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Lookup([u64; 2]);
 
 /// Who has a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,7 +150,7 @@ pub(crate) enum Holder {
 }
 
 /// What an answer weighs.
-const LOOKUP_BYTES: u64 = 128;
+const LOOKUP_BYTES: u64 = 80;
 
 impl Lookups {
     /// A cache of at most this many bytes.
@@ -127,18 +162,73 @@ impl Lookups {
     /// The question who has this value.
     pub(crate) fn question(&self, source: i64, kind: &str, attribute: &str, value: &str) -> Lookup {
         let asked = (source, kind, attribute, value);
-        let [high, low] = self.keys.each_ref().map(|key| u128::from(key.hash_one(asked)));
-        Lookup(high << 64 | low)
+        Lookup(self.keys.each_ref().map(|key| key.hash_one(asked)))
     }
 
     /// The answer, if it was found under this stamp.
     pub(crate) fn get(&self, lookup: Lookup, stamp: Stamp) -> Option<Holder> {
-        let (_, id) = self.known.get(&lookup.0).filter(|(known, _)| *known == stamp)?;
+        let (_, id) = self.known.get(&lookup).filter(|(known, _)| *known == stamp)?;
         Some(id.map_or(Holder::Nobody, Holder::Resource))
     }
 
     /// Keeps an answer.
     pub(crate) fn put(&self, lookup: Lookup, stamp: Stamp, id: Option<Uuid>) {
-        self.known.insert(lookup.0, (stamp, id));
+        self.known.insert(lookup, (stamp, id));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rollcall_scim::schema::Registry;
+    use rollcall_store::stamps::Stamps;
+
+    use super::*;
+
+    fn user(number: usize, stamp: Stamp) -> Entry {
+        let kind = Arc::clone(Registry::builtin().unwrap().type_named("User").unwrap());
+        let body = format!(
+            r#"{{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":"{number}","userName":"user{number}@example.com","name":{{"formatted":"Ann {number}","givenName":"Ann"}},"emails":[{{"value":"user{number}@example.com","type":"work","primary":true}}],"title":"Engineer"}}"#
+        );
+        let (version, revision) = (number as u64, 7);
+        let row = Stored {
+            key: 0,
+            id: Uuid::from_u128(number as u128),
+            version,
+            revision,
+            created: Timestamp(1),
+            modified: Timestamp(2),
+            plain: true,
+            body: body.into(),
+        };
+        let group = GroupRef { id: Uuid::max(), display: Some("Team".to_owned()), direct: true };
+        Entry { stamp: Some(stamp), place: (1, kind), row, groups: vec![group] }
+    }
+
+    #[test]
+    fn what_was_put_comes_out_while_its_stamp_holds() {
+        let (cache, stamps) = (Cache::new(1 << 20), Stamps::default());
+        for number in 0..100 {
+            let entry = user(number, stamps.of(Uuid::from_u128(number as u128)));
+            cache.put(&entry);
+            let known = cache.get(entry.row.id, entry.stamp.unwrap()).unwrap();
+            assert_eq!((known.row, known.groups), (entry.row.clone(), entry.groups.clone()));
+            stamps.touch(entry.row.id);
+            assert!(cache.get(entry.row.id, stamps.of(entry.row.id)).is_none());
+        }
+    }
+
+    #[test]
+    fn bodies_that_are_alike_take_a_third() {
+        let (cache, stamp) = (Cache::new(1 << 20), Stamps::default().of(Uuid::nil()));
+        (0..10).for_each(|number| cache.put(&user(number, stamp)));
+        let last = cache.packed.get(&Uuid::from_u128(9)).unwrap();
+        assert!(last.body.len() * 3 < last.length, "{} of {}", last.body.len(), last.length);
+    }
+
+    #[test]
+    fn the_bound_holds() {
+        let (cache, stamp) = (Cache::new(100_000), Stamps::default().of(Uuid::nil()));
+        (0..2_000).for_each(|number| cache.put(&user(number, stamp)));
+        assert!(cache.packed.weight() <= 100_000 && cache.packed.len() > 100, "{}", cache.packed.weight());
     }
 }

@@ -32,7 +32,7 @@ pub struct Runtime {
     credentials: HashMap<String, Credential>,
     rate: Option<Rate>,
     state: Arc<SourceState>,
-    epoch: u64,
+    epoch: u32,
 }
 
 /// What outlives a reload.
@@ -139,7 +139,7 @@ fn build(
     source: Source,
     credentials: Vec<Credential>,
     state: Arc<SourceState>,
-    epoch: u64,
+    epoch: u32,
 ) -> Result<Runtime, ScimError> {
     let registry = registry(&source)?;
     let dialect = dialect::named(&source.dialect).ok_or_else(|| {

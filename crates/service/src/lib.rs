@@ -70,7 +70,7 @@ pub struct Parts {
     pub ids: Arc<dyn Ids>,
     /// 32 secret bytes that token digests and cursors are keyed with.
     pub secret: [u8; 32],
-    /// Bytes that the cache of rendered resources may hold.
+    /// Bytes that the cache of resources may hold.
     pub cache_bytes: u64,
     /// Encrypts secrets that must be used again.
     pub vault: Arc<Vault>,
@@ -86,9 +86,9 @@ impl Service {
             cursor_key: CursorKey::derive(&parts.secret),
             directory: DirectoryCache::default(),
             turns: Turns::default(),
-            // One part in four for who has which name, the rest for resources.
-            lookups: Lookups::new(parts.cache_bytes / 4),
-            cache: Cache::new(parts.cache_bytes - parts.cache_bytes / 4),
+            // One part in six for who has which name, the rest for resources.
+            lookups: Lookups::new(parts.cache_bytes / 6),
+            cache: Cache::new(parts.cache_bytes - parts.cache_bytes / 6),
             store: parts.store,
             vault: parts.vault,
             hooks: parts.hooks,

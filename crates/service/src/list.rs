@@ -143,7 +143,11 @@ impl Service {
             return Ok(None);
         }
         match self.find(caller, kind, &index.path, &value).await? {
-            Some(entry) => Ok(Some(Body::Whole(page_of(Some(&entry.rendered.1))))),
+            Some(entry) => {
+                let (stored, groups) = (&entry.row, &entry.groups);
+                let found = Source { kind, stored, groups, base_url: &caller.base_url }.default()?;
+                Ok(Some(Body::Whole(page_of(Some(&found.text)))))
+            }
             None => Ok(Some(Body::Whole(page_of(None)))),
         }
     }
@@ -155,7 +159,7 @@ impl Service {
         kind: &Arc<ResolvedType>,
         attribute: &str,
         value: &str,
-    ) -> Result<Option<Arc<Entry>>, ScimError> {
+    ) -> Result<Option<Entry>, ScimError> {
         let source = caller.runtime.source.key;
         let stamps = self.store.stamps();
         let stamp = stamps.of_value(source, value);
@@ -178,10 +182,8 @@ impl Service {
         let id = stored.id;
         // Who it is was not known before: its stamp is as old as what was read only if nothing was touched meanwhile.
         let stamp = Some(stamps.of(id)).filter(|_| stamps.moment() == moment);
-        let entry = Arc::new(Self::rendered(caller, kind, stored, groups, stamp)?);
-        if stamp.is_some() {
-            self.cache.put(id, Arc::clone(&entry));
-        }
+        let entry = Self::entry(caller, kind, stored, groups, stamp);
+        self.cache.put(&entry);
         Ok(Some(entry))
     }
 

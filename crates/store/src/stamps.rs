@@ -5,19 +5,20 @@
 //! old stamp is not used again. A commit by another process, or one that touches very much, ends all.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use rollcall_domain::source::SourceKey;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-const SHARDS: usize = 4096;
+/// So many that a write ends the stamps of next to nothing else: 4 MiB of counters.
+const SHARDS: usize = 1 << 20;
 
 /// What was current when something was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
-    shard: u64,
-    epoch: u64,
+    shard: u32,
+    epoch: u32,
 }
 
 impl Stamp {
@@ -31,8 +32,8 @@ impl Stamp {
 /// The counters.
 #[derive(Debug)]
 pub struct Stamps {
-    shards: Vec<AtomicU64>,
-    epoch: AtomicU64,
+    shards: Vec<AtomicU32>,
+    epoch: AtomicU32,
     moment: AtomicU64,
     commits: watch::Sender<u64>,
 }
@@ -40,8 +41,8 @@ pub struct Stamps {
 impl Default for Stamps {
     fn default() -> Self {
         Self {
-            shards: std::iter::repeat_with(AtomicU64::default).take(SHARDS).collect(),
-            epoch: AtomicU64::new(0),
+            shards: std::iter::repeat_with(AtomicU32::default).take(SHARDS).collect(),
+            epoch: AtomicU32::new(0),
             moment: AtomicU64::new(0),
             commits: watch::Sender::new(0),
         }
@@ -50,6 +51,8 @@ impl Default for Stamps {
 
 impl Stamps {
     /// The stamp of a resource: of its body, its version and the groups it is in.
+    ///
+    /// Its creation does not end it: before it, there was nothing to read.
     pub fn of(&self, id: Uuid) -> Stamp {
         let shard = self.shard(id).map_or(0, |shard| shard.load(Ordering::Acquire));
         Stamp { shard, epoch: self.epoch() }
@@ -83,7 +86,7 @@ impl Stamps {
     }
 
     /// The stamp of everything at once, for tenants, sources and credentials.
-    pub fn epoch(&self) -> u64 {
+    pub fn epoch(&self) -> u32 {
         self.epoch.load(Ordering::Acquire)
     }
 
@@ -98,7 +101,7 @@ impl Stamps {
         self.commits.subscribe()
     }
 
-    fn shard(&self, id: Uuid) -> Option<&AtomicU64> {
+    fn shard(&self, id: Uuid) -> Option<&AtomicU32> {
         // The last bytes of a UUIDv7 are random.
         let low = id.as_u128() & (SHARDS as u128 - 1);
         self.shards.get(usize::try_from(low).unwrap_or_default())

@@ -10,7 +10,6 @@ use rollcall_store::stamps::Stamp;
 use uuid::Uuid;
 
 use crate::cache::Entry;
-use crate::render::Source;
 use crate::{Caller, Service, error};
 
 impl Service {
@@ -20,18 +19,13 @@ impl Service {
         caller: &Caller,
         kind: &Arc<ResolvedType>,
         id: &str,
-    ) -> Result<Arc<Entry>, ScimError> {
+    ) -> Result<Entry, ScimError> {
         let id = parse_id(id).ok_or_else(error::not_found)?;
         let source = caller.runtime.source.key;
         let stamp = self.store.stamps().of(id);
         if let Some(entry) = self.cache.get(id, stamp) {
             let here = entry.place.0 == source.0 && entry.place.1.name() == kind.name();
-            if !here {
-                return Err(error::not_found());
-            }
-            if entry.rendered.0 == caller.base_url {
-                return Ok(entry);
-            }
+            return if here { Ok(entry) } else { Err(error::not_found()) };
         }
         let found = if kind.has_groups() {
             self.store.get_with_groups(source, kind.name(), id).await
@@ -42,8 +36,8 @@ impl Service {
                 .map(|found| found.map(|stored| (stored, Vec::new())))
         };
         let (stored, groups) = found.map_err(error::from_store)?.ok_or_else(error::not_found)?;
-        let entry = Arc::new(Self::rendered(caller, kind, stored, groups, Some(stamp))?);
-        self.cache.put(id, Arc::clone(&entry));
+        let entry = Self::entry(caller, kind, stored, groups, Some(stamp));
+        self.cache.put(&entry);
         Ok(entry)
     }
 
@@ -53,17 +47,14 @@ impl Service {
         Ok(groups.map_err(error::from_store)?.pop().unwrap_or_default())
     }
 
-    /// A row with its groups, rendered. Without a stamp it is not to be kept.
-    pub(crate) fn rendered(
+    /// A row with its groups. Without a stamp it is not kept.
+    pub(crate) fn entry(
         caller: &Caller,
         kind: &Arc<ResolvedType>,
-        stored: Stored,
+        row: Stored,
         groups: Vec<GroupRef>,
         stamp: Option<Stamp>,
-    ) -> Result<Entry, ScimError> {
-        let rendering = Source { kind, stored: &stored, groups: &groups, base_url: &caller.base_url };
-        let text = rendering.default()?.text;
-        let place = (caller.runtime.source.key.0, Arc::clone(kind));
-        Ok(Entry::new(stamp, place, stored, groups, (Arc::clone(&caller.base_url), text)))
+    ) -> Entry {
+        Entry { stamp, place: (caller.runtime.source.key.0, Arc::clone(kind)), row, groups }
     }
 }

@@ -121,7 +121,7 @@ impl Ground<'_> {
 
 /// The stored document as validation and PATCH want it: without `id`.
 fn current(entry: &Entry) -> Result<Document, ScimError> {
-    let mut document = render::parse(&entry.body())?;
+    let mut document = render::parse(&entry.row.body)?;
     document.shift_remove("id");
     Ok(document)
 }

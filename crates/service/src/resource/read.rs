@@ -51,12 +51,7 @@ impl Service {
         projection: &Projection,
     ) -> Result<Representation, ScimError> {
         let mut shown = Self::without_body(caller, kind, entry);
-        if projection.is_default() && !kind.has_members() && entry.rendered.0 == caller.base_url {
-            shown.body = Body::Whole(entry.rendered.1.clone());
-            return Ok(shown);
-        }
-        let stored = entry.stored();
-        let source = Source { kind, stored: &stored, groups: &entry.groups, base_url: &caller.base_url };
+        let source = Source { kind, stored: &entry.row, groups: &entry.groups, base_url: &caller.base_url };
         let mut pieces = VecDeque::new();
         members::push(&mut pieces, entry.row.id, source.render(projection)?);
         shown.body = members::body(self.member_source(caller), pieces).await?;

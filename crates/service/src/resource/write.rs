@@ -9,15 +9,17 @@ use rollcall_scim::error::ScimError;
 use rollcall_scim::patch::Patch;
 use rollcall_scim::schema::ResolvedType;
 use rollcall_store::StoreError;
+use rollcall_store::index::IndexEntry;
 use rollcall_store::plan::parse_id;
 use rollcall_store::query::Stored;
-use rollcall_store::write::{Batch, Delete, Outcome, Unit, Update, Write, Written};
+use rollcall_store::stamps::Stamp;
+use rollcall_store::write::{Batch, Create, Delete, Outcome, Unit, Update, Write, Written};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::prepare::{Ground, Prepared};
 use super::{Precondition, Shape};
-use crate::cache::Entry;
+use crate::cache::{Entry, Lookup};
 use crate::render::Representation;
 use crate::{Caller, Service, error};
 
@@ -43,9 +45,15 @@ impl Service {
         let projection = shape.projection(ground.kind)?.answering(ground.kind, &body);
         let prepared = ground.create(body, self.ids.uuid(self.clock.now()))?;
         let (kind, id) = (Arc::clone(&prepared.kind), prepared.id);
-        let content =
-            if let Write::Create(create) = &prepared.write { Some(create.content.clone()) } else { None };
+        let (body, plain, names) = match &prepared.write {
+            Write::Create(Create { content, .. }) => {
+                (content.body.clone(), content.plain, self.names(caller, &kind, &content.index))
+            }
+            _ => Default::default(),
+        };
+        let stamp = self.store.stamps().of(id);
         let (written, now) = self.commit(caller, prepared.write).await.map_err(error::from_store)?;
+        self.know(caller, id, names);
         // A user may have been awaited by groups, where the dialect lets them wait.
         let awaited = kind.has_groups() && caller.runtime.dialect.unknown_members == UnknownMembers::Pending;
         let groups = if awaited { self.groups_of(caller, id).await? } else { Vec::new() };
@@ -56,11 +64,37 @@ impl Service {
             revision: 1,
             created: now,
             modified: now,
-            plain: content.as_ref().is_some_and(|content| content.plain),
-            body: content.map(|content| content.body).unwrap_or_default(),
+            plain,
+            body,
         };
-        let entry = Self::rendered(caller, &kind, created, groups, None)?;
+        let entry = Self::entry(caller, &kind, created, groups, Some(stamp));
+        self.cache.put(&entry);
         self.represent(caller, &kind, &entry, &projection).await
+    }
+
+    /// The unique values that a new resource is to have, each as a question and with its stamp before.
+    fn names(
+        &self,
+        caller: &Caller,
+        kind: &ResolvedType,
+        index: &[IndexEntry],
+    ) -> Vec<(Lookup, String, Stamp)> {
+        let source = caller.runtime.source.key;
+        let name = |entry: &IndexEntry| {
+            let lookup = self.lookups.question(source.0, kind.name(), &entry.attribute, &entry.value);
+            (lookup, entry.value.clone(), self.store.stamps().of_value(source, &entry.value))
+        };
+        index.iter().filter(|entry| entry.unique).map(name).collect()
+    }
+
+    /// Keeps who has these values, where nothing but the creation has ended their stamps.
+    fn know(&self, caller: &Caller, id: Uuid, names: Vec<(Lookup, String, Stamp)>) {
+        for (lookup, value, before) in names {
+            let stamp = self.store.stamps().of_value(caller.runtime.source.key, &value);
+            if stamp.follows(before) {
+                self.lookups.put(lookup, stamp, Some(id));
+            }
+        }
     }
 
     /// Replaces a resource.
@@ -144,12 +178,12 @@ impl Service {
         ground: &Ground<'_>,
         id: &str,
         prepare: impl Fn(&Entry) -> Result<Prepared, ScimError>,
-    ) -> Result<Arc<Entry>, ScimError> {
+    ) -> Result<Entry, ScimError> {
         let mut turn = None;
         for _ in 0..ATTEMPTS {
             let entry = self.load(caller, ground.kind, id).await?;
             let prepared = prepare(&entry)?;
-            let (read_first, mut after) = (prepared.read_first, entry.stored());
+            let (read_first, mut after) = (prepared.read_first, entry.row.clone());
             if let Write::Update(Update { content: Some((_, content)), .. }) = &prepared.write {
                 after.body = content.body.clone();
                 after.plain = content.plain;
@@ -173,11 +207,8 @@ impl Service {
                     let stamp = self.store.stamps().of(entry.row.id);
                     // With nothing else touched since it was read, what was written is what is there.
                     let stamp = entry.stamp.filter(|before| stamp.follows(*before)).map(|_| stamp);
-                    let after = Self::rendered(caller, ground.kind, after, entry.groups.clone(), stamp)?;
-                    let after = Arc::new(after);
-                    if stamp.is_some() {
-                        self.cache.put(after.row.id, Arc::clone(&after));
-                    }
+                    let after = Self::entry(caller, ground.kind, after, entry.groups, stamp);
+                    self.cache.put(&after);
                     return Ok(after);
                 }
             }

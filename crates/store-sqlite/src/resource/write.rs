@@ -68,7 +68,6 @@ pub(crate) fn create(
     let key = session.connection().last_insert_rowid();
     value::add(session, batch.source, key, &rows)?;
     session.count(collection, 1);
-    session.touch(create.id);
     Ok(Progress { key, id: create.id, collection, version: 1, changed: true, members: Delta::default() })
 }
 
