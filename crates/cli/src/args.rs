@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rollcall_config::Given;
+use rollcall_domain::audit::Head;
 use rollcall_domain::credential::Scope;
 use uuid::Uuid;
 
@@ -39,9 +40,9 @@ pub(crate) struct Global {
     /// URL under which clients reach the server [env: ROLLCALL_PUBLIC_URL]
     #[arg(long, global = true, value_name = "URL")]
     pub public_url: Option<String>,
-    /// Tenant that the command is about
-    #[arg(long, global = true, default_value = "default")]
-    pub tenant: String,
+    /// Tenant that the command is about [default: default]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub tenant: Option<String>,
     /// How data is printed
     #[arg(long, global = true, value_enum, default_value = "text")]
     pub output: Output,
@@ -72,6 +73,12 @@ pub(crate) enum Command {
     /// Issue, list, rotate and revoke the tokens of a source
     #[command(subcommand)]
     Token(Token),
+    /// Issue, list, rotate and revoke the tokens of the admin API
+    #[command(subcommand)]
+    ApiToken(ApiToken),
+    /// Who changed which setting when
+    #[command(subcommand)]
+    Audit(Audit),
     /// Try mappings and policies
     #[command(subcommand)]
     Mapping(Mapping),
@@ -253,6 +260,71 @@ pub(crate) enum Token {
     },
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum ApiToken {
+    /// Issue an API token, which is shown once
+    Issue {
+        /// What it is for
+        #[arg(long, default_value = "command line")]
+        name: String,
+        /// What it may do: sources:read, …; `read` is all that changes nothing, `all` everything
+        #[arg(long, value_delimiter = ',', required = true)]
+        scopes: Vec<String>,
+        /// For all tenants and the installation itself, not for one tenant
+        #[arg(long, conflicts_with = "tenant")]
+        installation: bool,
+        /// How long it is taken: 90d, 12h, 30m
+        #[arg(long, value_name = "TIME", value_parser = duration_ms)]
+        expires_in: Option<i64>,
+    },
+    /// API tokens, without their secrets: the tenant's, or all
+    List {
+        /// Those of all tenants and of the installation
+        #[arg(long, conflicts_with = "tenant")]
+        installation: bool,
+    },
+    /// Issue an API token like an old one, which goes on for a while
+    Rotate {
+        /// Id or prefix of the old token
+        #[arg(allow_hyphen_values = true)]
+        token: String,
+        /// How long the old one goes on: 24h, 7d, 0m
+        #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration_ms)]
+        overlap: i64,
+    },
+    /// Take an API token no more, at once
+    Revoke {
+        /// Id or prefix of the token
+        #[arg(allow_hyphen_values = true)]
+        token: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// Entries, latest first
+    List {
+        /// Of this subject and what is below it: sources/okta
+        #[arg(long)]
+        subject: Option<String>,
+        /// Of this action: source.update
+        #[arg(long)]
+        action: Option<String>,
+        /// By this actor: cli, api-token/ID
+        #[arg(long)]
+        actor: Option<String>,
+        /// Entries at most
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// Follow the chain of all entries and say where it does not hold
+    Verify {
+        /// An end that was printed before: NUMBER:HASH
+        #[arg(long, value_name = "NUMBER:HASH", value_parser = audit_end)]
+        expect: Option<Head>,
+    },
+}
+
 /// A scope by name.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum ScopeName {
@@ -341,6 +413,16 @@ pub(crate) fn words(given: impl Iterator<Item = OsString>) -> Vec<OsString> {
         words.splice(0..1, ["baton-scim", "sync"].map(OsString::from));
     }
     words
+}
+
+/// `7:0a1b…`: the number of an entry and its hash.
+fn audit_end(text: &str) -> Result<Head, String> {
+    let refuse = || "write the number of an entry, a colon and 64 hexadecimal digits".to_owned();
+    let (sequence, hash) = text.split_once(':').ok_or_else(refuse)?;
+    let digits = |at: usize| hash.get(at * 2..at * 2 + 2).and_then(|two| u8::from_str_radix(two, 16).ok());
+    let bytes: Option<Vec<u8>> = (0..32).map(digits).collect();
+    let bytes = bytes.filter(|_| hash.len() == 64).and_then(|bytes| bytes.try_into().ok());
+    Ok(Head { sequence: sequence.parse().map_err(|_| refuse())?, hash: bytes.ok_or_else(refuse)? })
 }
 
 /// `90d`, `12h`, `30m` or `45s` in milliseconds.

@@ -1,6 +1,8 @@
 //! The one binary: reads arguments, opens the store, calls a use case, prints.
 
+mod api_token;
 mod args;
+mod audit;
 mod bench;
 mod c1z;
 mod connector;
@@ -84,6 +86,8 @@ async fn run(arguments: Arguments, printer: &Printer) -> Done {
         Command::Tenant(command) => tenant::run(&global, command, printer).await,
         Command::Source(command) => source::run(&global, command, printer).await,
         Command::Token(command) => token::run(&global, command, printer).await,
+        Command::ApiToken(command) => api_token::run(&global, command, printer).await,
+        Command::Audit(command) => audit::run(&global, command, printer).await,
         Command::Mapping(command) => mapping::run(&global, command, printer).await,
         Command::Sync(arguments) => sync::run(arguments, printer).await,
         Command::C1z(command) => c1z::run(command, printer),

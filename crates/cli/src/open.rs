@@ -4,9 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rollcall_config::{ConfigError, Settings};
-use rollcall_domain::source::Source;
-use rollcall_domain::tenant::Tenant;
-use rollcall_service::admin::AdminError;
+use rollcall_service::admin::{Admin, AdminError, Manager};
 use rollcall_service::system::{SystemClock, SystemIds};
 use rollcall_service::vault::Vault;
 use rollcall_service::{Parts, Service};
@@ -30,8 +28,8 @@ impl From<ConfigError> for Failure {
 impl From<AdminError> for Failure {
     fn from(error: AdminError) -> Self {
         match error {
-            AdminError::Refused(message) => Self::Theirs(message),
             error @ AdminError::Store(_) => Self::Ours(error.into()),
+            error => Self::Theirs(error.to_string()),
         }
     }
 }
@@ -60,14 +58,9 @@ impl Opened {
         open(global, global.given())
     }
 
-    /// The tenant that the command is about.
-    pub(crate) async fn tenant(&self, global: &Global) -> Result<Tenant, Failure> {
-        Ok(self.service.tenant(&global.tenant).await?)
-    }
-
-    /// A source of that tenant.
-    pub(crate) async fn source(&self, global: &Global, slug: &str) -> Result<Source, Failure> {
-        Ok(self.service.source(&self.tenant(global).await?, slug).await?)
+    /// Whoever holds the database, within the tenant that the command is about.
+    pub(crate) async fn admin(&self, global: &Global) -> Result<Admin, Failure> {
+        Ok(self.service.within(&Manager::operator(), global.tenant.as_deref()).await?)
     }
 
     /// The URL to paste into an identity provider.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rollcall_domain::source::{Source as Record, SourceSettings as Settings, SourceStatus};
-use rollcall_service::admin::{NewCredential, NewSource};
+use rollcall_service::admin::{NewCredential, NewSource, Paging, SourceFilter};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -20,15 +20,16 @@ pub(crate) async fn run(global: &Global, command: Source, printer: &Printer) -> 
         }
         Source::List => list(&opened, global, printer).await,
         Source::Show { slug } => {
-            let source = opened.source(global, &slug).await?;
+            let source = opened.service.source(&opened.admin(global).await?, &slug).await?;
             show(&opened, printer, &source);
             Ok(())
         }
         Source::Update { slug, dialect, settings } => {
-            let mut source = opened.source(global, &slug).await?;
+            let admin = opened.admin(global).await?;
+            let mut source = opened.service.source(&admin, &slug).await?;
             source.dialect = dialect.unwrap_or(source.dialect);
             apply(&settings, &mut source.settings);
-            opened.service.update_source(&source).await?;
+            opened.service.update_source(&admin, &source).await?;
             show(&opened, printer, &source);
             Ok(())
         }
@@ -51,9 +52,9 @@ async fn create(
 ) -> Done {
     let mut settings = Settings::default();
     apply(flags, &mut settings);
-    let tenant = opened.tenant(global).await?;
+    let admin = opened.admin(global).await?;
     let new = NewSource { slug, dialect, settings };
-    let (source, _, token) = opened.service.create_source(&tenant, new, NewCredential::default()).await?;
+    let (source, _, token) = opened.service.create_source(&admin, new, NewCredential::default()).await?;
     let base_url = opened.base_url(&source.slug);
     let json = json!({ "slug": source.slug, "base_url": base_url, "token": token.reveal() });
     printer.data(&json, || format!("base URL  {base_url}\ntoken     {}", token.reveal()));
@@ -65,7 +66,8 @@ async fn create(
 }
 
 async fn list(opened: &Opened, global: &Global, printer: &Printer) -> Done {
-    let sources = opened.service.sources(&opened.tenant(global).await?).await?;
+    let admin = opened.admin(global).await?;
+    let sources = opened.service.sources(&admin, &SourceFilter::default(), &Paging::all()).await?.items;
     printer.data(&sources.iter().map(|source| describe(opened, source)).collect(), || {
         let names = ["SLUG", "DIALECT", "STATUS", "BASE URL"].map(str::to_owned);
         let mut rows = vec![names.to_vec()];
@@ -85,22 +87,24 @@ async fn set_status(
     slug: &str,
     status: SourceStatus,
 ) -> Done {
-    let mut source = opened.source(global, slug).await?;
+    let admin = opened.admin(global).await?;
+    let mut source = opened.service.source(&admin, slug).await?;
     source.status = status;
-    opened.service.update_source(&source).await?;
+    opened.service.update_source(&admin, &source).await?;
     show(opened, printer, &source);
     Ok(())
 }
 
 async fn delete(opened: &Opened, global: &Global, printer: &Printer, slug: &str, yes: bool) -> Done {
-    let source = opened.source(global, slug).await?;
+    let admin = opened.admin(global).await?;
+    let source = opened.service.source(&admin, slug).await?;
     if !yes {
         return Err(Failure::Theirs(format!(
             "this deletes source {slug} with all its users, groups and tokens, for good; say --yes if you mean it, \
              or `rollcall source pause {slug}` to stop it for a while"
         )));
     }
-    opened.service.delete_source(&source).await?;
+    opened.service.delete_source(&admin, &source).await?;
     printer.data(&json!({ "slug": slug, "deleted": true }), || format!("source {slug} deleted"));
     Ok(())
 }
@@ -118,8 +122,9 @@ async fn add_schemas(
     }
     let schemas = schemas.map(read).transpose()?.unwrap_or_default();
     let resource_types = resource_types.map(read).transpose()?.unwrap_or_default();
-    let source = opened.source(global, slug).await?;
-    let source = opened.service.add_schemas(&source, schemas, resource_types).await?;
+    let admin = opened.admin(global).await?;
+    let source = opened.service.source(&admin, slug).await?;
+    let source = opened.service.add_schemas(&admin, &source, schemas, resource_types).await?;
     show(opened, printer, &source);
     Ok(())
 }

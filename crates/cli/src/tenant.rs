@@ -1,5 +1,6 @@
 //! `rollcall tenant`.
 
+use rollcall_service::admin::{Manager, Paging};
 use serde_json::json;
 
 use crate::Done;
@@ -11,13 +12,13 @@ pub(crate) async fn run(global: &Global, command: Tenant, printer: &Printer) -> 
     let opened = Opened::for_management(global)?;
     match command {
         Tenant::Create { name } => {
-            let tenant = opened.service.create_tenant(&name).await?;
+            let tenant = opened.service.create_tenant(&Manager::operator(), &name).await?;
             printer.data(&json!({ "name": tenant.name, "id": tenant.id.to_string() }), || {
                 format!("tenant {} created", tenant.name)
             });
         }
         Tenant::List => {
-            let tenants = opened.service.tenants().await?;
+            let tenants = opened.service.tenants(&Manager::operator(), &Paging::all()).await?.items;
             let json =
                 tenants.iter().map(|tenant| json!({ "name": tenant.name, "id": tenant.id.to_string() }));
             printer.data(&json.collect(), || {

@@ -13,28 +13,29 @@ use crate::printer::{Printer, table};
 
 pub(crate) async fn run(global: &Global, command: Token, printer: &Printer) -> Done {
     let opened = Opened::for_management(global)?;
+    let admin = opened.admin(global).await?;
     match command {
         Token::Issue { source, scopes, expires_in, subject } => {
-            let source = opened.source(global, &source).await?;
+            let source = opened.service.source(&admin, &source).await?;
             let expires = expires_in.map(|ms| Timestamp(SystemClock.now().0 + ms));
             let new =
                 NewCredential { scopes: scopes.into_iter().map(Scope::from).collect(), expires, subject };
-            let issued = opened.service.issue_token(&source, new).await?;
+            let issued = opened.service.issue_token(&admin, &source, new).await?;
             show_once(printer, &issued);
         }
         Token::List { source } => {
-            let source = opened.source(global, &source).await?;
-            let credentials = opened.service.credentials(&source).await?;
+            let source = opened.service.source(&admin, &source).await?;
+            let credentials = opened.service.credentials(&admin, &source).await?;
             list(printer, &credentials);
         }
         Token::Rotate { source, token, overlap } => {
-            let source = opened.source(global, &source).await?;
-            let issued = opened.service.rotate_token(&source, &token, overlap).await?;
+            let source = opened.service.source(&admin, &source).await?;
+            let issued = opened.service.rotate_token(&admin, &source, &token, overlap).await?;
             show_once(printer, &issued);
         }
         Token::Revoke { source, token } => {
-            let source = opened.source(global, &source).await?;
-            let revoked = opened.service.revoke_token(&source, &token).await?;
+            let source = opened.service.source(&admin, &source).await?;
+            let revoked = opened.service.revoke_token(&admin, &source, &token).await?;
             printer.data(&describe(&revoked), || format!("token {} revoked", revoked.prefix));
         }
     }

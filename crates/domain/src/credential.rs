@@ -1,4 +1,4 @@
-//! Credentials of a source: many at once, shown once, kept as a keyed digest (DESIGN decision 9).
+//! Tokens, and the credentials of a source: many at once, shown once, kept as a keyed digest (DESIGN decision 9).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,8 +11,25 @@ use uuid::Uuid;
 use crate::clock::{Ids, Timestamp};
 use crate::source::SourceKey;
 
-/// What every token begins with, so that secret scanners know it.
-const TOKEN_START: &str = "rc_";
+/// What a token opens. Each begins in its own way, so that secret scanners and error messages know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenKind {
+    /// The SCIM endpoint of a source: `rc_`.
+    Source,
+    /// The admin API: `rca_`.
+    Api,
+}
+
+impl TokenKind {
+    /// What its tokens begin with.
+    pub const fn start(self) -> &'static str {
+        match self {
+            Self::Source => "rc_",
+            Self::Api => "rca_",
+        }
+    }
+}
+
 /// Characters of the public prefix (9 random bytes).
 const PREFIX_LENGTH: usize = 12;
 /// Characters of the secret (32 random bytes).
@@ -83,46 +100,50 @@ impl TokenKey {
     /// The digest under which a token is stored.
     pub fn digest(&self, token: &Token) -> [u8; 32] {
         let Ok(mac) = <Hmac<Sha256>>::new_from_slice(&self.0) else { return [0; 32] };
-        mac.chain_update(token.0.as_bytes()).finalize().into_bytes().into()
+        mac.chain_update(token.text.as_bytes()).finalize().into_bytes().into()
     }
 }
 
-/// A bearer token: `rc_` + 12 characters of public prefix + `_` + 43 of secret, URL-safe base64.
+/// A bearer token: [`TokenKind::start`] + 12 characters of public prefix + `_` + 43 of secret, URL-safe base64.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Token(String);
+pub struct Token {
+    kind: TokenKind,
+    text: String,
+}
 
 impl Token {
     /// A new random token.
-    pub fn generate(ids: &dyn Ids) -> Self {
+    pub fn generate(kind: TokenKind, ids: &dyn Ids) -> Self {
         let (mut prefix, mut secret) = ([0; 9], [0; 32]);
         ids.random(&mut prefix);
         ids.random(&mut secret);
-        Self(format!("{TOKEN_START}{}_{}", URL_SAFE_NO_PAD.encode(prefix), URL_SAFE_NO_PAD.encode(secret)))
+        let (prefix, secret) = (URL_SAFE_NO_PAD.encode(prefix), URL_SAFE_NO_PAD.encode(secret));
+        Self { kind, text: format!("{}{prefix}_{secret}", kind.start()) }
     }
 
-    /// Takes a token as presented, when it has the form of one.
-    pub fn parse(text: &str) -> Option<Self> {
-        let rest = text.strip_prefix(TOKEN_START)?;
+    /// Takes a token as presented, when it has the form of one of this kind.
+    pub fn parse(kind: TokenKind, text: &str) -> Option<Self> {
+        let rest = text.strip_prefix(kind.start())?;
         let right_length = rest.len() == PREFIX_LENGTH + 1 + SECRET_LENGTH;
         (right_length && rest.is_ascii() && rest.get(PREFIX_LENGTH..=PREFIX_LENGTH) == Some("_"))
-            .then(|| Self(text.to_owned()))
+            .then(|| Self { kind, text: text.to_owned() })
     }
 
     /// The public part.
     pub fn prefix(&self) -> &str {
-        let start = TOKEN_START.len();
-        self.0.get(start..start + PREFIX_LENGTH).unwrap_or_default()
+        let start = self.kind.start().len();
+        self.text.get(start..start + PREFIX_LENGTH).unwrap_or_default()
     }
 
     /// The whole token, to be shown once.
     pub fn reveal(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 
 impl std::fmt::Debug for Token {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Token({TOKEN_START}{}_•••)", self.prefix())
+        write!(f, "Token({}{}_•••)", self.kind.start(), self.prefix())
     }
 }
 

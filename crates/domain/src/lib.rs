@@ -1,5 +1,7 @@
 //! Tenants, sources, dialects, credentials and changes: the words of Rollcall, without I/O.
 
+pub mod api;
+pub mod audit;
 pub mod change;
 pub mod clock;
 pub mod credential;

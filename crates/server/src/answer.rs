@@ -2,12 +2,14 @@
 
 use axum::body::Body as HttpBody;
 use axum::http::header::{CONTENT_LOCATION, CONTENT_TYPE, ETAG, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use futures_util::TryStreamExt as _;
 use rollcall_scim::error::{ErrorType, ScimError};
 use rollcall_service::{Body, Refused, Representation};
 use serde_json::Value;
+
+use crate::api::{API_BASE, Problem, ProblemKind};
 
 /// The media type of SCIM (RFC 7644 §8.1), without parameters.
 pub(crate) const SCIM_JSON: &str = "application/scim+json";
@@ -72,14 +74,27 @@ impl IntoResponse for Failure {
     }
 }
 
-/// 404 for a path that is no route.
-pub(crate) async fn no_route() -> Failure {
-    ScimError::not_found("there is nothing at this path").into()
+/// 404 for a path that is no route: a problem in the admin API, else SCIM JSON.
+pub(crate) async fn no_route(uri: Uri) -> Response {
+    let detail = "there is nothing at this path";
+    if in_api(&uri) {
+        return Problem::not_found(format!("{detail}; {API_BASE}/openapi.json has those there are"))
+            .into_response();
+    }
+    Failure::from(ScimError::not_found(detail)).into_response()
 }
 
 /// 405 for a route without this method.
-pub(crate) async fn wrong_method() -> Failure {
-    ScimError::new(ErrorType::MethodNotAllowed, "this path does not take this method").into()
+pub(crate) async fn wrong_method(uri: Uri) -> Response {
+    let detail = "this path does not take this method";
+    if in_api(&uri) {
+        return Problem::new(ProblemKind::MethodNotAllowed, detail).into_response();
+    }
+    Failure::from(ScimError::new(ErrorType::MethodNotAllowed, detail)).into_response()
+}
+
+fn in_api(uri: &Uri) -> bool {
+    uri.path().starts_with("/api/")
 }
 
 /// A document made here.

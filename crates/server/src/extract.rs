@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::App;
-use crate::answer::Failure;
+use crate::answer::{Failure, SCIM_JSON};
 use crate::query;
 
 /// The parts of the path; one that does not decode to text is 404.
@@ -80,7 +80,7 @@ impl FromRequest<App> for Sent {
     async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
         let (mut parts, body) = request.into_parts();
         let Who(caller) = Who::from_request_parts(&mut parts, app).await?;
-        check_content_type(&parts.headers)?;
+        check_content_type(&parts.headers, SCIM_JSON)?;
         let most = caller.runtime().source.settings.max_request_bytes;
         let bytes = read(&parts.headers, body, most, app.settings.body_timeout).await?;
         caller.notes().sent(&bytes);
@@ -178,18 +178,20 @@ fn versions(headers: &HeaderMap, name: &axum::http::HeaderName) -> Vec<u64> {
     tags.filter_map(|tag| tag.trim().trim_start_matches("W/").trim_matches('"').parse().ok()).collect()
 }
 
-fn check_content_type(headers: &HeaderMap) -> Result<(), ScimError> {
+/// A body says that it is JSON, or nothing; `preferred` is what an error names.
+pub(crate) fn check_content_type(headers: &HeaderMap, preferred: &str) -> Result<(), ScimError> {
     let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(()) };
     let media = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
     let known = ["application/scim+json", "application/json"];
     if known.iter().any(|name| media.eq_ignore_ascii_case(name)) {
         return Ok(());
     }
-    let detail = format!("Content-Type is {media:?}; send application/scim+json");
+    let detail = format!("Content-Type is {media:?}; send {preferred}");
     Err(ScimError::new(ErrorType::UnsupportedMediaType, detail))
 }
 
-async fn read(
+/// A body of at most so many bytes, which arrives in time.
+pub(crate) async fn read(
     headers: &HeaderMap,
     body: axum::body::Body,
     most: u64,
@@ -212,13 +214,16 @@ async fn read(
 
 /// JSON of bounded depth; errors name line and column.
 fn parse(bytes: &[u8]) -> Result<Value, ScimError> {
-    if let Some(at) = too_deep(bytes) {
-        return Err(ScimError::invalid_syntax(format!(
-            "the body nests deeper than {MAX_JSON_DEPTH} levels at byte {at}"
-        )));
-    }
+    check_depth(bytes)?;
     serde_json::from_slice(bytes)
         .map_err(|error| ScimError::invalid_syntax(format!("the body is not JSON: {error}")))
+}
+
+/// That brackets do not nest too deep.
+pub(crate) fn check_depth(bytes: &[u8]) -> Result<(), ScimError> {
+    let Some(at) = too_deep(bytes) else { return Ok(()) };
+    let detail = format!("the body nests deeper than {MAX_JSON_DEPTH} levels at byte {at}");
+    Err(ScimError::invalid_syntax(detail))
 }
 
 /// Where brackets nest deeper than the limit, not counting those in strings.

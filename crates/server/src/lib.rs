@@ -3,6 +3,7 @@
 //! [`router`] is the whole HTTP surface; [`listen::serve`] accepts connections for it.
 
 mod answer;
+pub mod api;
 mod extract;
 mod health;
 pub mod listen;

@@ -11,11 +11,13 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use rollcall_domain::clock::Ids as _;
+use rollcall_scim::error::ErrorType;
 use rollcall_service::Notes;
 use rollcall_service::system::SystemIds;
 
 use crate::App;
 use crate::answer::{Failure, SCIM_JSON};
+use crate::api::{PROBLEM_JSON, Problem, ProblemKind};
 
 /// The response header that names the request.
 const REQUEST_ID: &str = "x-request-id";
@@ -41,11 +43,7 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
     let method = request.method().clone();
     let path = request.extensions().get::<MatchedPath>().cloned();
     let mut response = next.run(request).await;
-    let failure = response.extensions_mut().remove::<Failure>();
-    if let Some(failure) = &failure {
-        *response.body_mut() = Body::from(failure.error.body().to_string());
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(SCIM_JSON));
-    }
+    let error = write_error(&mut response, notes.id());
     if let Ok(id) = HeaderValue::from_str(notes.id()) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
@@ -53,8 +51,29 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
     let source = notes.admitted_to().unwrap_or("-");
     let took = begun.elapsed();
     app.metrics.observe(source, &method, route, response.status(), took);
-    log(notes.id(), source, &method, route, response.status(), failure.as_ref(), took.as_micros());
+    log(notes.id(), source, &method, route, response.status(), error, took.as_micros());
     response
+}
+
+/// Writes the body of an error, and returns what the log may say of it.
+fn write_error(response: &mut Response, request_id: &str) -> Option<Kind> {
+    let (kind, body, media) = if let Some(failure) = response.extensions_mut().remove::<Failure>() {
+        (Kind::Scim(failure.error.kind), failure.error.body(), SCIM_JSON)
+    } else {
+        let problem = response.extensions_mut().remove::<Problem>()?;
+        (Kind::Problem(problem.kind), problem.body(request_id), PROBLEM_JSON)
+    };
+    *response.body_mut() = Body::from(body.to_string());
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media));
+    Some(kind)
+}
+
+/// What the log says of an error.
+#[derive(Debug, Clone, Copy)]
+#[expect(dead_code, reason = "read by Debug")]
+enum Kind {
+    Scim(ErrorType),
+    Problem(ProblemKind),
 }
 
 /// The route without its base: `/{endpoint}/{id}`.
@@ -70,10 +89,9 @@ fn log(
     method: &Method,
     route: &str,
     status: StatusCode,
-    failure: Option<&Failure>,
+    error: Option<Kind>,
     micros: u128,
 ) {
-    let error = failure.map(|failure| failure.error.kind);
     let status = status.as_u16();
     if status >= 500 {
         tracing::error!(request_id = id, source, %method, route, status, ?error, micros, "request failed");

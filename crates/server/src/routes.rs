@@ -6,7 +6,7 @@ use axum::routing::{MethodRouter, get, post};
 use tower_http::compression::CompressionLayer;
 
 use crate::openapi::SCIM_BASE;
-use crate::{App, answer, health, observe, scim};
+use crate::{App, answer, api, health, observe, scim};
 
 /// Where a source's SCIM 2.0 service is: our URL, and that of authentik, from which directories move here.
 const SCIM_BASES: [&str; 2] = [SCIM_BASE, "/source/scim/{source}/v2"];
@@ -88,6 +88,7 @@ pub(crate) fn router(app: App) -> Router {
         router = router.route(&format!("{base}/"), get(scim::search::root));
     }
     router
+        .merge(api::routes(&app))
         .fallback(answer::no_route)
         .method_not_allowed_fallback(answer::wrong_method)
         .layer(from_fn_with_state(app.clone(), observe::observe))

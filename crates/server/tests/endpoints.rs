@@ -47,8 +47,9 @@ async fn nothing_answers_without_a_valid_credential_of_its_source() {
     app.clock.advance_ms(2);
     let revoked = app.credential("a", NewCredential::default()).await;
     let record = app.record("a").await;
-    let last = app.service.credentials(&record).await.unwrap().pop().unwrap();
-    app.service.revoke_token(&record, &last.prefix).await.unwrap();
+    let admin = app.admin("default").await;
+    let last = app.service.credentials(&admin, &record).await.unwrap().pop().unwrap();
+    app.service.revoke_token(&admin, &record, &last.prefix).await.unwrap();
     let strangers = [
         ("no header", client.clone().authorized(None)),
         ("another scheme", client.clone().authorized(Some("Digest abc"))),
@@ -99,7 +100,11 @@ async fn basic_credentials_and_the_second_url_work_too() {
     let app = TestApp::start().await;
     let client = app.source("a", "generic").await;
     let record = app.record("a").await;
-    let (_, token) = app.service.issue_token(&record, NewCredential::default()).await.unwrap();
+    let (_, token) = app
+        .service
+        .issue_token(&app.admin("default").await, &record, NewCredential::default())
+        .await
+        .unwrap();
     let pair = base64::engine::general_purpose::STANDARD.encode(format!("scim:{}", token.reveal()));
     let _ = client.clone().authorized(Some(&format!("Basic {pair}"))).get("/Users").await.expect(200);
     let moved = client.clone().at("/source/scim/a/v2");

@@ -14,7 +14,10 @@ async fn start() -> (TestApp, Client) {
     let schemas = serde_json::from_str(include_str!("../../../corpus/test-resource/schemas.json"));
     let types = serde_json::from_str(include_str!("../../../corpus/test-resource/resource-types.json"));
     let source = app.record("a").await;
-    app.service.add_schemas(&source, schemas.unwrap(), types.unwrap()).await.unwrap();
+    app.service
+        .add_schemas(&app.admin("default").await, &source, schemas.unwrap(), types.unwrap())
+        .await
+        .unwrap();
     (app, client)
 }
 

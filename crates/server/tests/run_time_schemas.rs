@@ -72,7 +72,10 @@ async fn start() -> (TestApp, Client) {
     let client = app.source("a", "generic").await;
     let tests = kind("TestResource", "/TestResources", TEST, json!([{ "schema": MORE, "required": true }]));
     let record = app.record("a").await;
-    app.service.add_schemas(&record, vec![test_schema(), more_schema()], vec![tests]).await.unwrap();
+    app.service
+        .add_schemas(&app.admin("default").await, &record, vec![test_schema(), more_schema()], vec![tests])
+        .await
+        .unwrap();
     (app, client)
 }
 
@@ -381,7 +384,10 @@ async fn an_extension_finds_what_was_kept_before_it_was_known() {
     let colour = format!("/Users?filter={BADGE}:colour eq \"BLUE\"");
     assert_eq!(client.get(&colour).await.outcome(), "400 invalidFilter");
     let (schema, users) = badge();
-    app.service.add_schemas(&app.record("a").await, vec![schema], vec![users]).await.unwrap();
+    app.service
+        .add_schemas(&app.admin("default").await, &app.record("a").await, vec![schema], vec![users])
+        .await
+        .unwrap();
     assert_eq!(client.get(&colour).await.expect(200).column("userName"), ["ann"]);
     let number = client.get(&format!("/Users?filter={BADGE}:number gt 9")).await.expect(200);
     assert_eq!(number.column("userName"), ["ann"]);
@@ -411,8 +417,9 @@ async fn an_extension_that_what_is_there_contradicts_is_refused() {
     let before = client.everything().await;
     let (schema, users) = badge();
     let record = app.record("a").await;
-    let refused = app.service.add_schemas(&record, vec![schema], vec![users]).await;
-    assert!(matches!(refused, Err(AdminError::Refused(_))), "{refused:?}");
+    let refused =
+        app.service.add_schemas(&app.admin("default").await, &record, vec![schema], vec![users]).await;
+    assert!(matches!(refused, Err(AdminError::Invalid(_))), "{refused:?}");
     assert_eq!(app.record("a").await, record);
     assert_eq!(client.everything().await, before);
     client.get(&format!("/Schemas/{BADGE}")).await.expect(404);

@@ -2,7 +2,7 @@
 
 use rollcall_domain::source::{SourceSettings, SourceStatus};
 use rollcall_domain::tenant::DEFAULT_TENANT;
-use rollcall_service::admin::{AdminError, NewCredential, NewSource};
+use rollcall_service::admin::{AdminError, Manager, NewCredential, NewSource};
 use rollcall_testkit::TestApp;
 use serde_json::json;
 
@@ -16,9 +16,9 @@ async fn a_paused_source_asks_to_come_back_and_loses_nothing() {
     let client = app.source("a", "generic").await;
     let other = app.source("b", "generic").await;
     client.user("ann").await;
-    let mut record = app.record("a").await;
+    let (admin, mut record) = (app.admin(DEFAULT_TENANT).await, app.record("a").await);
     record.status = SourceStatus::Paused;
-    app.service.update_source(&record).await.unwrap();
+    app.service.update_source(&admin, &record).await.unwrap();
     for (method, path) in [
         ("GET", "/Users"),
         ("POST", "/Users"),
@@ -36,7 +36,7 @@ async fn a_paused_source_asks_to_come_back_and_loses_nothing() {
     assert_eq!(stranger.outcome(), "401 -", "a stranger is not told that the source is paused");
     other.get("/Users").await.expect(200);
     record.status = SourceStatus::Active;
-    app.service.update_source(&record).await.unwrap();
+    app.service.update_source(&admin, &record).await.unwrap();
     assert_eq!(client.get("/Users").await.expect(200).column("userName"), ["ann"]);
 }
 
@@ -81,17 +81,17 @@ async fn requests_above_the_rate_are_told_when_to_come_back() {
 #[tokio::test]
 async fn no_rate_below_25_a_second_can_be_set() {
     let app = TestApp::start().await;
-    let tenant = app.service.tenant(DEFAULT_TENANT).await.unwrap();
+    let admin = app.admin(DEFAULT_TENANT).await;
     for (rate, allowed) in [(0, true), (1, false), (24, false), (25, true), (2_000, true)] {
         let slug = format!("rate-{rate}");
         let new = NewSource { slug, dialect: "generic".to_owned(), settings: limited(rate, 1) };
-        let made = app.service.create_source(&tenant, new, NewCredential::default()).await;
+        let made = app.service.create_source(&admin, new, NewCredential::default()).await;
         assert_eq!(made.is_ok(), allowed, "{rate} a second");
     }
     app.source("a", "generic").await;
     let mut record = app.record("a").await;
     record.settings = limited(10, 10);
-    assert!(matches!(app.service.update_source(&record).await, Err(AdminError::Refused(_))));
+    assert!(matches!(app.service.update_source(&admin, &record).await, Err(AdminError::Invalid(_))));
     // A burst below the rate is no way around it.
     let client = app.source_with("small-burst", "generic", limited(25, 1)).await;
     for _ in 0..25 {
@@ -105,9 +105,9 @@ async fn new_limits_count_at_once() {
     let app = TestApp::start().await;
     let client = app.source_with("a", "generic", limited(25, 25)).await;
     while client.get("/Users").await.status == 200 {}
-    let mut record = app.record("a").await;
+    let (admin, mut record) = (app.admin(DEFAULT_TENANT).await, app.record("a").await);
     record.settings = limited(0, 0);
-    app.service.update_source(&record).await.unwrap();
+    app.service.update_source(&admin, &record).await.unwrap();
     for _ in 0..100 {
         client.get("/Users").await.expect(200);
     }
@@ -120,7 +120,7 @@ async fn a_deleted_source_is_one_that_never_was() {
     let never = app.client("never", "rc_nonsense");
     let place = format!("/Users/{}", client.user("ann").await);
     client.get(&place).await.expect(200);
-    app.service.delete_source(&app.record("a").await).await.unwrap();
+    app.service.delete_source(&app.admin(DEFAULT_TENANT).await, &app.record("a").await).await.unwrap();
     for path in [&*place, "/Users", "/ServiceProviderConfig"] {
         let reply = client.get(path).await;
         assert_eq!(reply.outcome(), "401 -", "{path}");
@@ -137,33 +137,42 @@ async fn a_deleted_source_is_one_that_never_was() {
 async fn a_tenant_s_token_opens_nothing_of_another_tenant() {
     let app = TestApp::start().await;
     let ours = app.source("ours", "generic").await;
-    let tenant = app.service.create_tenant("acme").await.unwrap();
+    app.service.create_tenant(&Manager::operator(), "acme").await.unwrap();
+    let acme = app.admin("acme").await;
     let new = |slug: &str| NewSource {
         slug: slug.to_owned(),
         dialect: "generic".to_owned(),
         settings: limited(0, 0),
     };
-    let made = app.service.create_source(&tenant, new("theirs"), NewCredential::default()).await;
+    let made = app.service.create_source(&acme, new("theirs"), NewCredential::default()).await;
     let (source, _, token) = made.unwrap();
-    let theirs = app.client("theirs", token.reveal());
+    let theirs = app.client("acme.theirs", token.reveal());
     let body = json!({ "userName": "ann", "externalId": "e1" });
     let ann = ours.post("/Users", body.clone()).await.expect(201).id();
     let their_ann = theirs.post("/Users", body).await.expect(201).id();
     assert_eq!(theirs.get("/Users").await.column("id"), [their_ann.as_str()]);
     theirs.clone().at("/scim/ours/v2").get(&format!("/Users/{ann}")).await.expect(401);
-    ours.clone().at("/scim/theirs/v2").get(&format!("/Users/{their_ann}")).await.expect(401);
+    ours.clone().at("/scim/acme.theirs/v2").get(&format!("/Users/{their_ann}")).await.expect(401);
     theirs.get(&format!("/Users/{ann}")).await.expect(404);
     theirs.delete(&format!("/Users/{ann}")).await.expect(404);
     let group = json!({ "displayName": "g", "members": [{ "value": ann }] });
     assert_eq!(theirs.post("/Groups", group).await.outcome(), "400 invalidValue");
-    // Each tenant has its own sequence of changes, and the name of a source is one tenant's.
+    // Each tenant has its own sequence of changes.
     for (tenant, id) in [(app.record("ours").await.tenant, &ann), (source.tenant, &their_ann)] {
         let changes = app.store.changes(tenant, 0, 10).await.unwrap();
         let found: Vec<_> =
             changes.iter().map(|change| (change.sequence, change.resource.to_string())).collect();
         assert_eq!(found, [(1, id.clone())]);
     }
-    let again = app.service.create_source(&tenant, new("ours"), NewCredential::default()).await;
-    assert!(matches!(again, Err(AdminError::Refused(_))));
-    assert!(matches!(app.service.source(&tenant, "ours").await, Err(AdminError::Refused(_))));
+    // The name of a source is a tenant's own: whether another has it, nobody is told.
+    assert!(matches!(app.service.source(&acme, "ours").await, Err(AdminError::NotFound(_))));
+    let (also, ..) = app.service.create_source(&acme, new("ours"), NewCredential::default()).await.unwrap();
+    assert_eq!(also.slug, "acme.ours");
+    for slug in ["ours", "acme.ours"] {
+        assert_eq!(app.service.source(&acme, slug).await.unwrap().slug, "acme.ours");
+        let again = app.service.create_source(&acme, new(slug), NewCredential::default()).await;
+        assert!(matches!(again, Err(AdminError::Conflict(_))), "{slug}");
+    }
+    let ours = app.admin(DEFAULT_TENANT).await;
+    assert!(matches!(app.service.source(&ours, "acme.ours").await, Err(AdminError::NotFound(_))));
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rollcall_domain::credential::{Scope, Token};
+use rollcall_domain::credential::{Scope, Token, TokenKind};
 use rollcall_domain::source::SourceStatus;
 use rollcall_scim::error::{ErrorType, ScimError};
 use uuid::Uuid;
@@ -99,7 +99,7 @@ impl Service {
         if let Some(runtime) = &runtime {
             presented.notes.set_source(runtime);
         }
-        let token = presented.token.and_then(Token::parse);
+        let token = presented.token.and_then(|text| Token::parse(TokenKind::Source, text));
         let (Some(runtime), Some(token)) = (runtime, token) else {
             return Err(Refused::Error(unauthorized()));
         };

@@ -41,19 +41,34 @@ impl CursorKey {
 
     /// Encrypts. `binding` is what the next request must share: credential, endpoint, filter, sorting.
     pub(crate) fn seal(&self, cursor: &Cursor, binding: &[u8], ids: &dyn Ids) -> Result<String, ScimError> {
+        let text =
+            serde_json::to_vec(cursor).map_err(|_| crate::error::internal("a cursor cannot be written"))?;
+        self.encrypt(&text, binding, ids)
+    }
+
+    /// The same for a position of the admin API, which does not grow old.
+    pub(crate) fn seal_text(&self, text: &str, binding: &[u8], ids: &dyn Ids) -> Result<String, ScimError> {
+        self.encrypt(text.as_bytes(), binding, ids)
+    }
+
+    /// Decrypts what [`CursorKey::seal_text`] made for the same binding.
+    pub(crate) fn open_text(&self, text: &str, binding: &[u8]) -> Option<String> {
+        String::from_utf8(self.decrypt(text, binding)?).ok()
+    }
+
+    fn encrypt(&self, text: &[u8], binding: &[u8], ids: &dyn Ids) -> Result<String, ScimError> {
         let mut sealed = vec![0; NONCE_BYTES];
         ids.random(&mut sealed);
         let failed = |_| crate::error::internal("a cursor cannot be made");
-        let text =
-            serde_json::to_vec(cursor).map_err(|_| crate::error::internal("a cursor cannot be written"))?;
         let nonce = XNonce::try_from(sealed.as_slice()).map_err(|_| crate::error::internal("nonce"))?;
-        sealed.extend(self.0.encrypt(&nonce, Payload { msg: &text, aad: binding }).map_err(failed)?);
+        sealed.extend(self.0.encrypt(&nonce, Payload { msg: text, aad: binding }).map_err(failed)?);
         Ok(URL_SAFE_NO_PAD.encode(sealed))
     }
 
     /// Decrypts a cursor that was made for the same binding and is not too old.
     pub(crate) fn open(&self, text: &str, binding: &[u8], now: Timestamp) -> Result<Cursor, ScimError> {
-        let cursor: Cursor = self.decrypt(text, binding).ok_or_else(|| {
+        let opened = self.decrypt(text, binding).and_then(|text| serde_json::from_slice(&text).ok());
+        let cursor: Cursor = opened.ok_or_else(|| {
             ScimError::new(
                 ErrorType::InvalidCursor,
                 "cursor: not one that this server gave to this token for this query; begin again without it",
@@ -65,15 +80,14 @@ impl CursorKey {
         Ok(cursor)
     }
 
-    fn decrypt(&self, text: &str, binding: &[u8]) -> Option<Cursor> {
+    fn decrypt(&self, text: &str, binding: &[u8]) -> Option<Vec<u8>> {
         if text.len() > MAX_CURSOR_BYTES {
             return None;
         }
         let sealed = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (nonce, sealed) = sealed.split_at_checked(NONCE_BYTES)?;
         let nonce = XNonce::try_from(nonce).ok()?;
-        let text = self.0.decrypt(&nonce, Payload { msg: sealed, aad: binding }).ok()?;
-        serde_json::from_slice(&text).ok()
+        self.0.decrypt(&nonce, Payload { msg: sealed, aad: binding }).ok()
     }
 }
 

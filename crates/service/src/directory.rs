@@ -119,6 +119,10 @@ impl Service {
     ///
     /// 503 when the store does not answer; nothing is lost but these times.
     pub async fn flush_last_used(&self) -> Result<(), ScimError> {
+        let used: Vec<_> = std::mem::take(&mut *self.api_used.lock()).into_iter().collect();
+        if !used.is_empty() {
+            self.store.touch_api_tokens(&used).await.map_err(error::from_store)?;
+        }
         let used = std::mem::take(&mut *self.directory.used.lock());
         if used.is_empty() {
             return Ok(());

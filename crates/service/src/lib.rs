@@ -2,7 +2,7 @@
 //!
 //! [`Service`] is the whole of Rollcall for those above it: the HTTP server authenticates through
 //! [`Service::authenticate`] and gets a [`Caller`], without which no resource can be reached.
-//! Management ([`admin`]) is for whoever holds the database. No HTTP and no SQL here.
+//! Management ([`admin`]) takes an [`admin::Manager`]. No HTTP and no SQL here.
 
 pub mod admin;
 mod bulk;
@@ -24,11 +24,15 @@ pub mod system;
 mod turns;
 pub mod vault;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use rollcall_domain::clock::{Clock, Ids};
+use parking_lot::Mutex;
+use rollcall_domain::audit::ChainKey;
+use rollcall_domain::clock::{Clock, Ids, Timestamp};
 use rollcall_domain::credential::TokenKey;
 use rollcall_store::AnyStore;
+use uuid::Uuid;
 
 pub use bulk::BulkAnswer;
 pub use caller::{Caller, Presented, Refused};
@@ -51,6 +55,8 @@ pub struct Service {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     token_key: TokenKey,
+    chain_key: ChainKey,
+    api_used: Mutex<HashMap<Uuid, Timestamp>>,
     cursor_key: CursorKey,
     directory: DirectoryCache,
     cache: Cache,
@@ -83,6 +89,8 @@ impl Service {
     pub fn new(parts: Parts) -> Self {
         Self {
             token_key: TokenKey::new(parts.secret),
+            chain_key: ChainKey::derive(&parts.secret),
+            api_used: Mutex::default(),
             cursor_key: CursorKey::derive(&parts.secret),
             directory: DirectoryCache::default(),
             turns: Turns::default(),

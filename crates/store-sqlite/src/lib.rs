@@ -3,6 +3,9 @@
 //! [`SqliteStore::open`] is the way in. Writes go through `writer`, each batch by `batch` and the files
 //! of its aggregates; reads take a connection of `readers`.
 
+mod administration;
+mod api_token;
+mod audit;
 mod batch;
 mod change;
 mod checkpoint;
@@ -37,6 +40,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
+use rollcall_domain::audit::Draft;
 use rollcall_domain::change::Change;
 use rollcall_domain::clock::Timestamp;
 use rollcall_domain::credential::Credential;
@@ -57,6 +61,7 @@ use names::Names;
 use readers::{Readers, snapshot};
 use resource::get::{Found, by_value, with_groups};
 use resource::list::Listing;
+use session::Session;
 use writer::{Writer, stopped};
 
 /// Members and ids up to so many are read where the request is.
@@ -92,6 +97,21 @@ impl SqliteStore {
             indexers: Mutex::default(),
             max_scan: options.max_scan,
         })
+    }
+
+    /// A change of settings in the writer, with its entry in the audit.
+    async fn audited<T: Send + 'static>(
+        &self,
+        audit: &Draft,
+        mut run: impl FnMut(&mut Session<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let audit = audit.clone();
+        let change = move |session: &mut Session<'_>| {
+            let done = run(session)?;
+            audit::append(session, &audit)?;
+            Ok(done)
+        };
+        self.writer.task(change).await
     }
 
     /// The indexed attributes of a type, worked out once per registered type.
@@ -131,9 +151,13 @@ impl Directory for SqliteStore {
         self.readers.short(|connection| tenant::by_name(connection, name))
     }
 
-    async fn create_tenant(&self, id: Uuid, name: &str) -> Result<Tenant, StoreError> {
+    async fn tenant_of(&self, key: TenantKey) -> Result<Option<Tenant>, StoreError> {
+        self.readers.short(|connection| tenant::by_key(connection, key))
+    }
+
+    async fn create_tenant(&self, id: Uuid, name: &str, audit: &Draft) -> Result<Tenant, StoreError> {
         let name = name.to_owned();
-        self.writer.task(move |session| tenant::create(session, id, &name)).await
+        self.audited(audit, move |session| tenant::create(session, id, &name)).await
     }
 
     async fn tenants(&self) -> Result<Vec<Tenant>, StoreError> {
@@ -148,32 +172,32 @@ impl Directory for SqliteStore {
         self.readers.short(|connection| source::of_tenant(connection, tenant))
     }
 
-    async fn create_source(&self, source: &Source) -> Result<SourceKey, StoreError> {
+    async fn create_source(&self, source: &Source, audit: &Draft) -> Result<SourceKey, StoreError> {
         let source = source.clone();
-        self.writer.task(move |session| source::create(session, &source)).await
+        self.audited(audit, move |session| source::create(session, &source)).await
     }
 
-    async fn update_source(&self, source: &Source) -> Result<(), StoreError> {
+    async fn update_source(&self, source: &Source, audit: &Draft) -> Result<(), StoreError> {
         let source = source.clone();
-        self.writer.task(move |session| source::update(session, &source)).await
+        self.audited(audit, move |session| source::update(session, &source)).await
     }
 
-    async fn delete_source(&self, key: SourceKey) -> Result<(), StoreError> {
-        self.writer.task(move |session| source::delete(session, key)).await
+    async fn delete_source(&self, key: SourceKey, audit: &Draft) -> Result<(), StoreError> {
+        self.audited(audit, move |session| source::delete(session, key)).await
     }
 
     async fn credentials(&self, source: SourceKey) -> Result<Vec<Credential>, StoreError> {
         self.readers.short(|connection| credential::of_source(connection, source))
     }
 
-    async fn add_credential(&self, credential: &Credential) -> Result<(), StoreError> {
+    async fn add_credential(&self, credential: &Credential, audit: &Draft) -> Result<(), StoreError> {
         let credential = credential.clone();
-        self.writer.task(move |session| credential::add(session, &credential)).await
+        self.audited(audit, move |session| credential::add(session, &credential)).await
     }
 
-    async fn update_credential(&self, credential: &Credential) -> Result<(), StoreError> {
+    async fn update_credential(&self, credential: &Credential, audit: &Draft) -> Result<(), StoreError> {
         let credential = credential.clone();
-        self.writer.task(move |session| credential::update(session, &credential)).await
+        self.audited(audit, move |session| credential::update(session, &credential)).await
     }
 
     async fn touch_credentials(&self, used: &[(Uuid, Timestamp)]) -> Result<(), StoreError> {

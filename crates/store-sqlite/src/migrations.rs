@@ -7,8 +7,11 @@ use uuid::Builder;
 use crate::error::OrUnavailable as _;
 
 /// In order; `PRAGMA user_version` counts those applied. The numbers mean the same in every backend.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/0001_initial.sql"), include_str!("../migrations/0002_delivery.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_initial.sql"),
+    include_str!("../migrations/0002_delivery.sql"),
+    include_str!("../migrations/0003_administration.sql"),
+];
 
 const ADD_DEFAULT_TENANT: &str =
     "INSERT INTO tenant (id, name) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING";

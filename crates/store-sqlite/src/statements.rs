@@ -5,8 +5,8 @@ use rusqlite::Connection;
 use crate::options::Options;
 use crate::resource::compile::{Scope, selection};
 use crate::{
-    change, credential, delivery, group, groups, members, membership, names, pending, reindex, resource,
-    retention, session, source,
+    api_token, audit, change, credential, delivery, group, groups, members, membership, names, pending,
+    reindex, resource, retention, session, source,
 };
 use crate::{tenant, tombstone};
 use rollcall_store::plan::Condition;
@@ -27,6 +27,8 @@ fn database() -> (tempfile::TempDir, Connection) {
 
 fn all() -> Vec<&'static str> {
     [
+        api_token::STATEMENTS,
+        audit::STATEMENTS,
         change::STATEMENTS,
         credential::STATEMENTS,
         delivery::apart::STATEMENTS,

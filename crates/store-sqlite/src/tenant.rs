@@ -9,16 +9,22 @@ use crate::error::{IdColumn, OrUnavailable as _};
 use crate::session::Session;
 
 const BY_NAME: &str = "SELECT key, id, name FROM tenant WHERE name = ?1";
+const BY_KEY: &str = "SELECT key, id, name FROM tenant WHERE key = ?1";
 const ALL: &str = "SELECT key, id, name FROM tenant ORDER BY name";
 const ADD: &str =
     "INSERT INTO tenant (id, name) VALUES (?1, ?2) ON CONFLICT DO NOTHING RETURNING key, id, name";
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[BY_NAME, ALL, ADD];
+pub(crate) const STATEMENTS: &[&str] = &[BY_NAME, BY_KEY, ALL, ADD];
 
 pub(crate) fn by_name(connection: &Connection, name: &str) -> Result<Option<Tenant>, StoreError> {
     let mut statement = connection.prepare_cached(BY_NAME).or_unavailable()?;
     statement.query_row([name], read).optional().or_unavailable()
+}
+
+pub(crate) fn by_key(connection: &Connection, key: TenantKey) -> Result<Option<Tenant>, StoreError> {
+    let mut statement = connection.prepare_cached(BY_KEY).or_unavailable()?;
+    statement.query_row([key.0], read).optional().or_unavailable()
 }
 
 pub(crate) fn all(connection: &Connection) -> Result<Vec<Tenant>, StoreError> {

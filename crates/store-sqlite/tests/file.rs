@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use rollcall_store::conformance::world::draft;
 use rollcall_store::{Directory as _, Resources as _, StoreError};
 use rollcall_store_sqlite::{Options, SqliteStore};
 use tempfile::TempDir;
@@ -27,7 +28,7 @@ async fn a_commit_of_another_process_ends_every_stamp() {
     let here = SqliteStore::open(&path, &Options::default()).unwrap();
     let elsewhere = SqliteStore::open(&path, &Options::default()).unwrap();
     let stamp = here.stamps().epoch();
-    elsewhere.create_tenant(Uuid::from_u128(1), "other").await.unwrap();
+    elsewhere.create_tenant(Uuid::from_u128(1), "other", &draft()).await.unwrap();
     wait_for(|| here.stamps().epoch() != stamp).await;
     assert!(here.tenant("other").await.unwrap().is_some());
     // Its own commits, seen by itself, are no others'.
@@ -43,7 +44,7 @@ async fn two_processes_write_in_turns() {
     let stores = [(); 2].map(|()| SqliteStore::open(&path, &Options::default()).unwrap());
     for number in 0..20_u128 {
         let store = &stores[usize::from(number % 2 == 0)];
-        store.create_tenant(Uuid::from_u128(number), &format!("t{number}")).await.unwrap();
+        store.create_tenant(Uuid::from_u128(number), &format!("t{number}"), &draft()).await.unwrap();
     }
     assert_eq!(stores[0].tenants().await.unwrap().len(), 21);
 }
@@ -55,7 +56,7 @@ async fn a_full_queue_is_busy() {
     let store = SqliteStore::open(directory.path().join("test.db"), &options).unwrap();
     let writes = (0..200_u128).map(|number| {
         let store = &store;
-        async move { store.create_tenant(Uuid::from_u128(number), &format!("t{number}")).await }
+        async move { store.create_tenant(Uuid::from_u128(number), &format!("t{number}"), &draft()).await }
     });
     let mut results = futures_util::future::join_all(writes).await;
     results.retain(|result| matches!(result, Err(StoreError::Busy)));
@@ -86,7 +87,7 @@ async fn a_new_database_is_its_owners_alone_and_an_old_one_keeps_its_mode() {
         ["test.db", "test.db-wal", "test.db-shm"].map(mode)
     };
     let store = SqliteStore::open(&path, &Options::default()).unwrap();
-    store.create_tenant(Uuid::from_u128(1), "other").await.unwrap();
+    store.create_tenant(Uuid::from_u128(1), "other", &draft()).await.unwrap();
     assert_eq!(modes(), [0o600; 3]);
     drop(store);
     set_permissions(&path, Permissions::from_mode(0o640)).unwrap();

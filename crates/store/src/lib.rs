@@ -4,6 +4,7 @@
 //! [`write::Unit`]s, each all or nothing, each with its change records in the same transaction.
 //! Nothing here knows SQL or HTTP.
 
+pub mod administration;
 pub mod conformance;
 pub mod delivery;
 pub mod error;
@@ -16,6 +17,7 @@ pub mod write;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use rollcall_domain::audit::Draft;
 use rollcall_domain::change::Change;
 use rollcall_domain::clock::Timestamp;
 use rollcall_domain::credential::Credential;
@@ -24,6 +26,7 @@ use rollcall_domain::tenant::{Tenant, TenantKey};
 use rollcall_scim::schema::ResolvedType;
 use uuid::Uuid;
 
+pub use administration::Administration;
 use delivery::Deliveries;
 pub use error::StoreError;
 use query::{GroupRef, MemberRow, Page, Query, Stored, Tombstone};
@@ -31,20 +34,23 @@ use stamps::Stamps;
 use write::{Batch, Outcome};
 
 /// Everything a backend does.
-pub trait Store: Directory + Resources + Changes + Deliveries {}
+pub trait Store: Directory + Resources + Changes + Deliveries + Administration {}
 
-impl<T: Directory + Resources + Changes + Deliveries> Store for T {}
+impl<T: Directory + Resources + Changes + Deliveries + Administration> Store for T {}
 
 /// A backend chosen at start.
 pub type AnyStore = Arc<dyn Store>;
 
-/// Tenants, sources and credentials. Commits here end every [`stamps::Stamp`], so caches see them.
+/// Tenants, sources and credentials. Commits here end every [`stamps::Stamp`], so caches see them, and have their
+/// entry in the audit ([`Administration::audit`]) with them; what fails has none.
 #[async_trait]
 pub trait Directory: Send + Sync {
     /// The tenant of this name.
     async fn tenant(&self, name: &str) -> Result<Option<Tenant>, StoreError>;
+    /// The tenant of this row.
+    async fn tenant_of(&self, key: TenantKey) -> Result<Option<Tenant>, StoreError>;
     /// Makes a tenant. `Conflict` on `name` when it is there.
-    async fn create_tenant(&self, id: Uuid, name: &str) -> Result<Tenant, StoreError>;
+    async fn create_tenant(&self, id: Uuid, name: &str, audit: &Draft) -> Result<Tenant, StoreError>;
     /// All tenants, by name.
     async fn tenants(&self) -> Result<Vec<Tenant>, StoreError>;
     /// The source of this slug, of whichever tenant.
@@ -52,17 +58,17 @@ pub trait Directory: Send + Sync {
     /// The tenant's sources, by slug.
     async fn sources(&self, tenant: TenantKey) -> Result<Vec<Source>, StoreError>;
     /// Makes a source; its `key` is chosen by the store. `Conflict` on `slug` when any tenant has it.
-    async fn create_source(&self, source: &Source) -> Result<SourceKey, StoreError>;
+    async fn create_source(&self, source: &Source, audit: &Draft) -> Result<SourceKey, StoreError>;
     /// Writes dialect, status, settings, schemas and resource types of the source of this key. `NotFound`.
-    async fn update_source(&self, source: &Source) -> Result<(), StoreError>;
+    async fn update_source(&self, source: &Source, audit: &Draft) -> Result<(), StoreError>;
     /// Deletes a source with its credentials, resources, memberships and tombstones; changes stay.
-    async fn delete_source(&self, key: SourceKey) -> Result<(), StoreError>;
+    async fn delete_source(&self, key: SourceKey, audit: &Draft) -> Result<(), StoreError>;
     /// All credentials of a source, oldest first, revoked ones too.
     async fn credentials(&self, source: SourceKey) -> Result<Vec<Credential>, StoreError>;
     /// Adds a credential. `Conflict` on `prefix`.
-    async fn add_credential(&self, credential: &Credential) -> Result<(), StoreError>;
+    async fn add_credential(&self, credential: &Credential, audit: &Draft) -> Result<(), StoreError>;
     /// Writes `expires` and `revoked` of the credential of this id. `NotFound`.
-    async fn update_credential(&self, credential: &Credential) -> Result<(), StoreError>;
+    async fn update_credential(&self, credential: &Credential, audit: &Draft) -> Result<(), StoreError>;
     /// Records when credentials were last used. Does not end any stamp.
     async fn touch_credentials(&self, used: &[(Uuid, Timestamp)]) -> Result<(), StoreError>;
 }

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use axum::Router;
+use rollcall_domain::api::ApiScope;
 use rollcall_domain::source::{Source, SourceSettings};
 use rollcall_domain::tenant::DEFAULT_TENANT;
+use rollcall_server::api::API_BASE;
 use rollcall_server::{App, Settings};
-use rollcall_service::admin::{NewCredential, NewSource};
+use rollcall_service::admin::{Admin, Manager, NewApiToken, NewCredential, NewSource};
 use rollcall_service::system::SystemIds;
 use rollcall_service::vault::Vault;
 use rollcall_service::{Parts, Service};
@@ -57,9 +59,9 @@ impl TestApp {
 
     /// The same with settings.
     pub async fn source_with(&self, slug: &str, dialect: &str, settings: SourceSettings) -> Client {
-        let tenant = self.service.tenant(DEFAULT_TENANT).await.expect("the default tenant");
+        let admin = self.admin(DEFAULT_TENANT).await;
         let new = NewSource { slug: slug.to_owned(), dialect: dialect.to_owned(), settings };
-        let created = self.service.create_source(&tenant, new, NewCredential::default()).await;
+        let created = self.service.create_source(&admin, new, NewCredential::default()).await;
         let (_, _, token) = created.expect("a source");
         self.client(slug, token.reveal())
     }
@@ -67,14 +69,28 @@ impl TestApp {
     /// A client of a source with another credential.
     pub async fn credential(&self, slug: &str, credential: NewCredential) -> Client {
         let source = self.record(slug).await;
-        let (_, token) = self.service.issue_token(&source, credential).await.expect("a token");
+        let admin = self.admin(DEFAULT_TENANT).await;
+        let (_, token) = self.service.issue_token(&admin, &source, credential).await.expect("a token");
         self.client(slug, token.reveal())
     }
 
     /// A source of the default tenant as stored.
     pub async fn record(&self, slug: &str) -> Source {
-        let tenant = self.service.tenant(DEFAULT_TENANT).await.expect("the default tenant");
-        self.service.source(&tenant, slug).await.expect("the source")
+        let admin = self.admin(DEFAULT_TENANT).await;
+        self.service.source(&admin, slug).await.expect("the source")
+    }
+
+    /// Whoever holds the database, within a tenant.
+    pub async fn admin(&self, tenant: &str) -> Admin {
+        self.service.within(&Manager::operator(), Some(tenant)).await.expect("the tenant")
+    }
+
+    /// A client of the admin API with an API token of these scopes, for a tenant or the installation.
+    pub async fn api(&self, tenant: Option<&str>, scopes: &[ApiScope]) -> Client {
+        let new = NewApiToken { name: "test".to_owned(), scopes: scopes.to_owned(), expires: None };
+        let issued = self.service.issue_api_token(&Manager::operator(), tenant, new).await;
+        let (_, token) = issued.expect("an API token");
+        self.client("", token.reveal()).at(API_BASE)
     }
 
     /// The whole HTTP surface, to be served over TCP.

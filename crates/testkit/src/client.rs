@@ -4,6 +4,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use rollcall_server::api::API_BASE;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
@@ -98,7 +99,7 @@ impl Client {
         self.send_bytes(method, path, body.map(|body| body.to_string().into_bytes())).await
     }
 
-    /// Any method, with any bytes, which are said to be SCIM JSON unless a header says otherwise.
+    /// Any method, with any bytes, which are said to be JSON of the kind that is spoken there, unless a header says otherwise.
     pub async fn send_bytes(&self, method: &str, path: &str, body: Option<Vec<u8>>) -> Reply {
         let uri = utf8_percent_encode(&format!("{}{path}", self.base), QUERY).to_string();
         let method: Method = method.parse().expect("a method");
@@ -108,7 +109,9 @@ impl Client {
         }
         let typed = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
         if body.is_some() && !typed {
-            request = request.header("content-type", "application/scim+json");
+            let api = self.base.starts_with(API_BASE);
+            let media = if api { "application/json" } else { "application/scim+json" };
+            request = request.header("content-type", media);
         }
         for (name, value) in &self.headers {
             request = request.header(name, value);

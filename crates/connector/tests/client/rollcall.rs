@@ -18,10 +18,10 @@ use crate::setup::{options, whole};
 /// A server over TCP, and a profile and transport for one of its sources.
 async fn served() -> (TestApp, Profile, Transport) {
     let app = TestApp::start().await;
-    let tenant = app.service.tenant(rollcall_domain::tenant::DEFAULT_TENANT).await.unwrap();
+    let admin = app.admin(rollcall_domain::tenant::DEFAULT_TENANT).await;
     let settings = SourceSettings { requests_per_second: 0, ..SourceSettings::default() };
     let new = NewSource { slug: "own".to_owned(), dialect: "generic".to_owned(), settings };
-    let (_, _, token) = app.service.create_source(&tenant, new, NewCredential::default()).await.unwrap();
+    let (_, _, token) = app.service.create_source(&admin, new, NewCredential::default()).await.unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}/scim/own/v2", listener.local_addr().unwrap());
     let router = app.router();

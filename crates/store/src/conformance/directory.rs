@@ -6,7 +6,7 @@ use rollcall_domain::source::{SourceKey, SourceStatus};
 use rollcall_domain::tenant::DEFAULT_TENANT;
 use uuid::Uuid;
 
-use super::world::{Backend, World, source};
+use super::world::{Backend, World, draft, source};
 use crate::StoreError;
 
 /// A new store has the default tenant, with an id of its own.
@@ -22,12 +22,12 @@ pub async fn the_default_tenant_is_there(backend: &dyn Backend) {
 pub async fn names_and_slugs_are_taken_once(backend: &dyn Backend) {
     let world = World::new(backend).await;
     let store = &world.store;
-    let other = store.create_tenant(Uuid::from_u128(9), "other").await.unwrap();
-    let again = store.create_tenant(Uuid::from_u128(10), "other").await;
+    let other = store.create_tenant(Uuid::from_u128(9), "other", &draft()).await.unwrap();
+    let again = store.create_tenant(Uuid::from_u128(10), "other", &draft()).await;
     assert_eq!(again, Err(StoreError::Conflict { attribute: "name".to_owned(), id: None }));
     let mut taken = source(other.key, "first");
     taken.id = Uuid::from_u128(11);
-    let again = store.create_source(&taken).await;
+    let again = store.create_source(&taken, &draft()).await;
     assert_eq!(again, Err(StoreError::Conflict { attribute: "slug".to_owned(), id: None }));
     assert_eq!(store.sources(other.key).await.unwrap(), []);
 }
@@ -36,17 +36,17 @@ pub async fn names_and_slugs_are_taken_once(backend: &dyn Backend) {
 pub async fn a_source_comes_back_as_written(backend: &dyn Backend) {
     let world = World::new(backend).await;
     let mut written = source(world.tenant, "second");
-    written.key = world.store.create_source(&written).await.unwrap();
+    written.key = world.store.create_source(&written, &draft()).await.unwrap();
     assert_eq!(world.store.source("second").await.unwrap(), Some(written.clone()));
     written.status = SourceStatus::Paused;
     written.settings.burst = 7;
-    world.store.update_source(&written).await.unwrap();
+    world.store.update_source(&written, &draft()).await.unwrap();
     assert_eq!(world.store.source("second").await.unwrap(), Some(written.clone()));
     let slugs: Vec<_> =
         world.store.sources(world.tenant).await.unwrap().into_iter().map(|s| s.slug).collect();
     assert_eq!(slugs, ["first", "second"]);
     written.key = SourceKey(999);
-    assert_eq!(world.store.update_source(&written).await, Err(StoreError::NotFound));
+    assert_eq!(world.store.update_source(&written, &draft()).await, Err(StoreError::NotFound));
 }
 
 /// A deleted source takes its rows with it; its changes stay.
@@ -54,10 +54,10 @@ pub async fn a_deleted_source_takes_all_but_its_changes(backend: &dyn Backend) {
     let world = World::new(backend).await;
     let ann = world.user("ann").await;
     world.group("team", &[ann]).await;
-    world.store.delete_source(world.source).await.unwrap();
+    world.store.delete_source(world.source, &draft()).await.unwrap();
     assert_eq!(world.get("User", ann).await, None);
     assert_eq!(world.store.source("first").await.unwrap(), None);
-    assert_eq!(world.store.delete_source(world.source).await, Err(StoreError::NotFound));
+    assert_eq!(world.store.delete_source(world.source, &draft()).await, Err(StoreError::NotFound));
     let late = world.create("User", serde_json::json!({"userName": "bob"})).await;
     assert_eq!(late, Err(StoreError::NotFound));
     assert_eq!(world.store.changes(world.tenant, 0, 10).await.unwrap().len(), 2);
@@ -81,14 +81,14 @@ pub async fn credentials_come_back_oldest_first(backend: &dyn Backend) {
         last_used: None,
     };
     let (mut old, new) = (credential(1, 5), credential(2, 6));
-    world.store.add_credential(&new).await.unwrap();
-    world.store.add_credential(&old).await.unwrap();
+    world.store.add_credential(&new, &draft()).await.unwrap();
+    world.store.add_credential(&old, &draft()).await.unwrap();
     let taken = Credential { id: Uuid::from_u128(3), ..old.clone() };
     let conflict = StoreError::Conflict { attribute: "prefix".to_owned(), id: None };
-    assert_eq!(world.store.add_credential(&taken).await, Err(conflict));
+    assert_eq!(world.store.add_credential(&taken, &draft()).await, Err(conflict));
     old.revoked = Some(Timestamp(9));
-    world.store.update_credential(&old).await.unwrap();
-    assert_eq!(world.store.update_credential(&taken).await, Err(StoreError::NotFound));
+    world.store.update_credential(&old, &draft()).await.unwrap();
+    assert_eq!(world.store.update_credential(&taken, &draft()).await, Err(StoreError::NotFound));
     world.store.touch_credentials(&[(old.id, Timestamp(8))]).await.unwrap();
     old.last_used = Some(Timestamp(8));
     assert_eq!(world.store.credentials(world.source).await.unwrap(), [old, new]);

@@ -11,6 +11,7 @@
     reason = "a test suite"
 )]
 
+pub mod administration;
 pub mod changes;
 pub mod delivery;
 pub mod directory;
@@ -25,6 +26,12 @@ pub mod writing;
 macro_rules! store_conformance {
     ($backend:expr) => {
         $crate::store_conformance! { @each $backend,
+            administration: [
+                api_tokens_come_back_by_age_within_their_tenant,
+                a_change_of_settings_has_its_entry,
+                what_fails_has_no_entry,
+                entries_are_found_by_what_they_are_about,
+            ],
             directory: [
                 the_default_tenant_is_there,
                 names_and_slugs_are_taken_once,

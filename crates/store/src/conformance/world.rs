@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
+use rollcall_domain::audit::{ChainKey, Draft, Event};
 use rollcall_domain::clock::Timestamp;
 use rollcall_domain::dialect::UnknownMembers;
 use rollcall_domain::source::{Source, SourceKey, SourceSettings, SourceStatus};
@@ -23,6 +24,21 @@ use crate::{AnyStore, StoreError};
 pub trait Backend: Send + Sync {
     /// Opens it; again, what was committed is there.
     async fn open(&self) -> AnyStore;
+}
+
+/// An entry of the audit, to go with a change of settings.
+pub fn draft() -> Draft {
+    let event = Event {
+        at: Timestamp(1),
+        tenant: None,
+        actor: "test".to_owned(),
+        request_id: String::new(),
+        action: "test".to_owned(),
+        subject: "tests".to_owned(),
+        before: "null".to_owned(),
+        after: "null".to_owned(),
+    };
+    Draft { event, key: ChainKey::derive(&[7; 32]) }
 }
 
 /// A store with a source in it. Clones are the same.
@@ -45,7 +61,7 @@ impl World {
     pub async fn new(backend: &dyn Backend) -> Self {
         let store = backend.open().await;
         let tenant = store.tenant(DEFAULT_TENANT).await.unwrap().unwrap().key;
-        let source = store.create_source(&source(tenant, "first")).await.unwrap();
+        let source = store.create_source(&source(tenant, "first"), &draft()).await.unwrap();
         Self {
             store,
             tenant,
@@ -58,7 +74,7 @@ impl World {
 
     /// The same store through another source of the same tenant.
     pub async fn beside(&self, slug: &str) -> Self {
-        let source = self.store.create_source(&source(self.tenant, slug)).await.unwrap();
+        let source = self.store.create_source(&source(self.tenant, slug), &draft()).await.unwrap();
         Self { source, ..self.clone() }
     }
 

@@ -1,0 +1,47 @@
+//! The admin API, `/api/v1`: one table of routes, from which the router, the checks and the description are made.
+//!
+//! To add an endpoint, write a file with a `ROUTES` and its handlers, and add it to [`TABLES`]. What a row says
+//! is checked by [`guard`] before the handler runs: token, scope, tenant, parameters.
+
+mod api_tokens;
+mod audit;
+mod body;
+mod description;
+mod guard;
+mod openapi;
+mod page;
+mod parameter;
+mod problem;
+mod route;
+mod sources;
+mod tenants;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+
+pub use openapi::api_openapi;
+pub use parameter::{Kind, Parameter};
+pub(crate) use problem::{PROBLEM_JSON, Problem, ProblemKind};
+pub use route::{ApiRoute, Needs};
+
+use crate::App;
+
+/// Where the admin API is.
+pub const API_BASE: &str = "/api/v1";
+
+/// The tables of all subjects.
+const TABLES: &[&[ApiRoute]] =
+    &[description::ROUTES, tenants::ROUTES, sources::ROUTES, api_tokens::ROUTES, audit::ROUTES];
+
+/// Every route of the admin API. The test over endpoints and credentials reads this.
+pub fn api_routes() -> impl Iterator<Item = &'static ApiRoute> {
+    TABLES.iter().flat_map(|table| table.iter())
+}
+
+/// The admin API under [`API_BASE`].
+pub(crate) fn routes(app: &App) -> Router<App> {
+    api_routes().fold(Router::new(), |router, route| {
+        let guarded = (route.handler)().layer(from_fn_with_state((app.clone(), route), guard::guard));
+        router.route(&format!("{API_BASE}{}", route.path), guarded)
+    })
+}

@@ -1,0 +1,13 @@
+//! The admin API: who gets in, what errors say, how lists page, and that its description is complete.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops where something is not as it should be"
+)]
+
+mod credentials;
+mod description;
+mod lists;
+mod problems;

@@ -1,0 +1,204 @@
+//! Sources.
+
+use rollcall_domain::api::ApiScope;
+use rollcall_domain::credential::{Credential, Token};
+use rollcall_domain::dialect;
+use rollcall_domain::source::{
+    MIN_REQUESTS_PER_SECOND, Source, SourceKey, SourceSettings, SourceStatus, check_slug,
+};
+use rollcall_domain::tenant::{DEFAULT_TENANT, Tenant};
+use serde_json::{Value, json};
+
+use super::{Admin, AdminError, NewCredential, Page, Paging, no_source, taken};
+use crate::Service;
+
+/// What a source is made with.
+#[derive(Debug, Clone)]
+pub struct NewSource {
+    /// Its name within the tenant: see [`check_slug`].
+    pub slug: String,
+    /// Name of its dialect.
+    pub dialect: String,
+    /// Its settings.
+    pub settings: SourceSettings,
+}
+
+/// Which sources of a tenant.
+#[derive(Debug, Clone, Default)]
+pub struct SourceFilter {
+    /// In this state only.
+    pub status: Option<SourceStatus>,
+    /// Of this dialect only.
+    pub dialect: Option<String>,
+}
+
+impl Service {
+    /// Makes a source with a first credential, and returns both with the token, which is not shown again.
+    ///
+    /// Its slug in URLs has the tenant's name before it, with a dot between, but in the default tenant (ADR 22).
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` for a bad slug, an unknown dialect or bad settings; `Conflict` for a slug that the tenant has.
+    pub async fn create_source(
+        &self,
+        admin: &Admin,
+        new: NewSource,
+        credential: NewCredential,
+    ) -> Result<(Source, Credential, Token), AdminError> {
+        let source = self.add_source(admin, new, SourceStatus::Active).await?;
+        let (credential, token) = self.first_token(admin, &source, credential).await?;
+        Ok((source, credential, token))
+    }
+
+    /// Makes a source without a credential.
+    ///
+    /// # Errors
+    ///
+    /// As [`Service::create_source`].
+    pub async fn add_source(
+        &self,
+        admin: &Admin,
+        new: NewSource,
+        status: SourceStatus,
+    ) -> Result<Source, AdminError> {
+        admin.require(ApiScope::SourcesWrite)?;
+        check_slug(local(admin.tenant(), &new.slug)).map_err(AdminError::Invalid)?;
+        check_dialect(&new.dialect)?;
+        check_settings(&new.settings)?;
+        let now = self.clock.now();
+        let mut source = Source {
+            key: SourceKey(0),
+            tenant: admin.tenant.key,
+            id: self.ids.uuid(now),
+            slug: address(admin.tenant(), &new.slug),
+            dialect: new.dialect,
+            status,
+            settings: new.settings,
+            schemas: Vec::new(),
+            resource_types: Vec::new(),
+            created: now,
+        };
+        let entry =
+            self.audit_entry(admin, "source.create", subject(&source), &Value::Null, &audited(&source));
+        let made = self.store.create_source(&source, &entry).await;
+        source.key = made.map_err(|error| taken(error, "source", &source.slug))?;
+        Ok(source)
+    }
+
+    /// The tenant's sources, by slug.
+    ///
+    /// # Errors
+    ///
+    /// `Forbidden`, `Store`.
+    pub async fn sources(
+        &self,
+        admin: &Admin,
+        filter: &SourceFilter,
+        paging: &Paging,
+    ) -> Result<Page<Source>, AdminError> {
+        admin.require(ApiScope::SourcesRead)?;
+        let mut all = self.store.sources(admin.tenant.key).await.map_err(AdminError::Store)?;
+        all.retain(|source| {
+            filter.status.is_none_or(|status| source.status == status)
+                && filter.dialect.as_ref().is_none_or(|dialect| source.dialect == *dialect)
+        });
+        Ok(Page::within(all, paging, |source| source.slug.clone()))
+    }
+
+    /// The tenant's source of this slug, with or without the tenant's name before it.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` when the tenant has none.
+    pub async fn source(&self, admin: &Admin, slug: &str) -> Result<Source, AdminError> {
+        let found = self.store.source(&address(admin.tenant(), slug)).await.map_err(AdminError::Store)?;
+        let ours = found.filter(|source| source.tenant == admin.tenant.key);
+        ours.ok_or_else(|| no_source(admin.tenant(), slug))
+    }
+
+    /// Writes a source that was changed: status, dialect or settings.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid` for an unknown dialect or bad settings.
+    pub async fn update_source(&self, admin: &Admin, source: &Source) -> Result<(), AdminError> {
+        admin.require(ApiScope::SourcesWrite)?;
+        admin.owns(source)?;
+        check_dialect(&source.dialect)?;
+        check_settings(&source.settings)?;
+        let before = self.source(admin, &source.slug).await?;
+        if before == *source {
+            return Ok(());
+        }
+        let entry =
+            self.audit_entry(admin, "source.update", subject(source), &audited(&before), &audited(source));
+        self.store.update_source(source, &entry).await.map_err(AdminError::Store)
+    }
+
+    /// Deletes a source with all its resources.
+    ///
+    /// # Errors
+    ///
+    /// `Store`.
+    pub async fn delete_source(&self, admin: &Admin, source: &Source) -> Result<(), AdminError> {
+        admin.require(ApiScope::SourcesWrite)?;
+        admin.owns(source)?;
+        let entry = self.audit_entry(admin, "source.delete", subject(source), &audited(source), &Value::Null);
+        self.store.delete_source(source.key, &entry).await.map_err(AdminError::Store)
+    }
+}
+
+/// A source's slug as URLs have it.
+fn address(tenant: &Tenant, slug: &str) -> String {
+    let slug = local(tenant, slug);
+    if tenant.name == DEFAULT_TENANT { slug.to_owned() } else { format!("{}.{slug}", tenant.name) }
+}
+
+/// A source's slug without its tenant.
+fn local<'a>(tenant: &Tenant, slug: &'a str) -> &'a str {
+    if tenant.name == DEFAULT_TENANT {
+        return slug;
+    }
+    slug.strip_prefix(&*tenant.name).and_then(|rest| rest.strip_prefix('.')).unwrap_or(slug)
+}
+
+/// A source in the audit.
+pub(super) fn subject(source: &Source) -> String {
+    format!("sources/{}", source.slug)
+}
+
+/// What the audit keeps of a source.
+pub(super) fn audited(source: &Source) -> Value {
+    json!({
+        "id": source.id,
+        "dialect": source.dialect,
+        "status": source.status,
+        "settings": source.settings,
+        "schemas": source.schemas,
+        "resource_types": source.resource_types,
+    })
+}
+
+fn check_dialect(name: &str) -> Result<(), AdminError> {
+    if dialect::named(name).is_some() {
+        return Ok(());
+    }
+    let known: Vec<&str> = dialect::all().keys().map(String::as_str).collect();
+    Err(AdminError::Invalid(format!("there is no dialect {name:?}; there are {}", known.join(", "))))
+}
+
+fn check_settings(settings: &SourceSettings) -> Result<(), AdminError> {
+    let rate = settings.requests_per_second;
+    if rate > 0 && rate < MIN_REQUESTS_PER_SECOND {
+        return Err(AdminError::Invalid(format!(
+            "requests_per_second: {rate} is below {MIN_REQUESTS_PER_SECOND}; 0 is no limit"
+        )));
+    }
+    if settings.default_page_size == 0 || settings.max_page_size < settings.default_page_size {
+        return Err(AdminError::Invalid(
+            "default_page_size must be at least 1 and at most max_page_size".to_owned(),
+        ));
+    }
+    Ok(())
+}
