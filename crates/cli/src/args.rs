@@ -126,6 +126,17 @@ pub(crate) enum Tenant {
     },
     /// All tenants
     List,
+    /// Change the policy of the sources that have none of their own, key by key
+    Update {
+        /// Its name
+        name: String,
+        /// The policy: JSON, or TOML when the name ends in .toml
+        #[arg(long, value_name = "FILE", required_unless_present = "no_policy")]
+        policy: Option<PathBuf>,
+        /// Remove the policy
+        #[arg(long, conflicts_with = "policy")]
+        no_policy: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -201,6 +212,18 @@ pub(crate) struct SourceSettings {
     /// Resources in a page when the client does not say
     #[arg(long, value_name = "N")]
     pub default_page_size: Option<u32>,
+    /// How users become profiles: JSON, or TOML when the name ends in .toml
+    #[arg(long, value_name = "FILE")]
+    pub mapping: Option<PathBuf>,
+    /// What profiles mean: JSON, or TOML when the name ends in .toml
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// Remove the mapping
+    #[arg(long, conflicts_with = "mapping")]
+    pub no_mapping: bool,
+    /// Remove the policy
+    #[arg(long, conflicts_with = "policy")]
+    pub no_policy: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -3,11 +3,14 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use rollcall_config::Settings;
-use rollcall_expr::pool::{self, Launch, Pool};
+use rollcall_domain::mapping::expression::{Evaluated, Evaluation, Expression, Failure};
+use rollcall_expr::pool::{self, Launch, Pool, PoolError};
 use rollcall_expr::worker;
+use rollcall_service::expressions::{Expressions, NotEvaluated};
 
-use crate::Failure;
+use crate::Failure as Ended;
 
 /// The hidden command that makes this process a worker.
 const COMMAND: &str = "expression-worker";
@@ -15,13 +18,34 @@ const COMMAND: &str = "expression-worker";
 /// The allocator would otherwise take more address space at once than a worker may have.
 const ALLOCATOR: [(&str, &str); 2] = [("MIMALLOC_ARENA_RESERVE", "0"), ("MIMALLOC_ARENA_EAGER_COMMIT", "0")];
 
+/// The pool, as the use cases ask it.
+pub(crate) struct Workers(pub(crate) Pool);
+
+#[async_trait]
+impl Expressions for Workers {
+    async fn evaluate(&self, evaluation: &Evaluation) -> Result<Evaluated, NotEvaluated> {
+        self.0.evaluate(evaluation).await.map_err(|error| not_evaluated(&error))
+    }
+
+    async fn check(&self, expressions: &[Expression]) -> Result<Vec<Failure>, NotEvaluated> {
+        self.0.check(expressions).await.map_err(|error| not_evaluated(&error))
+    }
+}
+
+fn not_evaluated(error: &PoolError) -> NotEvaluated {
+    match error {
+        PoolError::Busy => NotEvaluated::Busy,
+        PoolError::Worker(reason) => NotEvaluated::Broken(reason.to_string()),
+    }
+}
+
 /// Serves a parent over standard input and output until it is gone.
 pub(crate) fn work() -> ExitCode {
     worker::run(worker::ADDRESS_SPACE)
 }
 
 /// A pool whose workers are this very program, even when its file was replaced by a newer one.
-pub(crate) fn pool(settings: &Settings) -> Result<Pool, Failure> {
+pub(crate) fn pool(settings: &Settings) -> Result<Pool, Ended> {
     let own = std::path::Path::new("/proc/self/exe");
     let program = if own.exists() { own.to_owned() } else { std::env::current_exe()? };
     let environment = ALLOCATOR.map(|(name, value)| (name.into(), value.into())).to_vec();

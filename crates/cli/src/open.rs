@@ -12,6 +12,7 @@ use rollcall_store_sqlite::{Options, SqliteStore};
 
 use crate::Failure;
 use crate::args::Global;
+use crate::expressions::{self, Workers};
 
 /// An open store with what it was opened by.
 pub(crate) struct Opened {
@@ -48,6 +49,7 @@ pub(crate) fn open(global: &Global, given: rollcall_config::Given) -> Result<Ope
         cache_bytes: u64::from(settings.cache_mib) * 1024 * 1024,
         vault: Arc::new(Vault::new(secret.keys())),
         hooks: None,
+        expressions: Some(Arc::new(Workers(expressions::pool(&settings)?))),
     }));
     Ok(Opened { settings, service })
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use rollcall_config::{Given, Settings};
+use rollcall_scim::error::ScimError;
 use rollcall_server::{App, Tls, listen};
 use rollcall_service::Service;
 use serde_json::json;
@@ -19,6 +20,8 @@ use crate::{Done, Failure};
 
 /// How often times of last use are written.
 const FLUSH_EVERY: Duration = Duration::from_secs(5);
+/// How often it is looked whether identities are to be recomputed or deleted.
+const TEND_EVERY: Duration = Duration::from_secs(1);
 
 pub(crate) async fn run(global: &Global, serve: &Serve, printer: &Printer) -> Done {
     let given = Given {
@@ -48,10 +51,12 @@ pub(crate) async fn run(global: &Global, serve: &Serve, printer: &Printer) -> Do
             body_timeout: settings.body_timeout(),
         },
     );
+    let tending = tokio::spawn(tend_identities(Arc::clone(&service)));
     let flush = tokio::spawn(flush_for_ever(Arc::clone(&service)));
     let stop = stop(serve.stop_with_stdin)?;
     listen::serve(listener, rollcall_server::router(app), tls, stop, settings.grace()).await;
     flush.abort();
+    tending.abort();
     let _ = service.flush_last_used().await;
     tracing::info!("stopped");
     Ok(())
@@ -82,6 +87,21 @@ async fn flush_for_ever(service: Arc<Service>) {
         tokio::time::sleep(FLUSH_EVERY).await;
         if let Err(error) = service.flush_last_used().await {
             tracing::warn!(detail = error.detail, "times of last use were not written");
+        }
+    }
+}
+
+/// Goes on with recomputations, and deletes identities whose time has come.
+async fn tend_identities(service: Arc<Service>) {
+    loop {
+        let more = async { Ok(service.recompute().await? | (service.expire_identities().await? > 0)) };
+        match more.await {
+            Ok(true) => {}
+            Ok(false) => tokio::time::sleep(TEND_EVERY).await,
+            Err::<_, ScimError>(error) => {
+                tracing::warn!(detail = error.detail, "identities wait to be recomputed");
+                tokio::time::sleep(FLUSH_EVERY).await;
+            }
         }
     }
 }

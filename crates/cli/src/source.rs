@@ -28,7 +28,7 @@ pub(crate) async fn run(global: &Global, command: Source, printer: &Printer) -> 
             let admin = opened.admin(global).await?;
             let mut source = opened.service.source(&admin, &slug).await?;
             source.dialect = dialect.unwrap_or(source.dialect);
-            apply(&settings, &mut source.settings);
+            apply(&settings, &mut source.settings)?;
             opened.service.update_source(&admin, &source).await?;
             show(&opened, printer, &source);
             Ok(())
@@ -51,7 +51,7 @@ async fn create(
     flags: &SourceSettings,
 ) -> Done {
     let mut settings = Settings::default();
-    apply(flags, &mut settings);
+    apply(flags, &mut settings)?;
     let admin = opened.admin(global).await?;
     let new = NewSource { slug, dialect, settings };
     let (source, _, token) = opened.service.create_source(&admin, new, NewCredential::default()).await?;
@@ -149,7 +149,7 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Failure> {
     definitions.into_iter().enumerate().map(read).collect()
 }
 
-fn apply(flags: &SourceSettings, settings: &mut Settings) {
+fn apply(flags: &SourceSettings, settings: &mut Settings) -> Done {
     let Settings {
         requests_per_second,
         burst,
@@ -157,6 +157,8 @@ fn apply(flags: &SourceSettings, settings: &mut Settings) {
         max_bulk_operations,
         max_page_size,
         default_page_size,
+        mapping,
+        policy,
     } = settings;
     let set = |flag: Option<u32>, setting: &mut u32| *setting = flag.unwrap_or(*setting);
     set(flags.requests_per_second, requests_per_second);
@@ -165,6 +167,19 @@ fn apply(flags: &SourceSettings, settings: &mut Settings) {
     set(flags.max_page_size, max_page_size);
     set(flags.default_page_size, default_page_size);
     *max_request_bytes = flags.max_request_bytes.unwrap_or(*max_request_bytes);
+    if let Some(path) = &flags.mapping {
+        *mapping = Some(rollcall_config::read_document(path)?);
+    }
+    if let Some(path) = &flags.policy {
+        *policy = Some(rollcall_config::read_document(path)?);
+    }
+    if flags.no_mapping {
+        *mapping = None;
+    }
+    if flags.no_policy {
+        *policy = None;
+    }
+    Ok(())
 }
 
 fn status(source: &Record) -> &'static str {

@@ -1,7 +1,7 @@
 //! `rollcall tenant`.
 
 use rollcall_service::admin::{Manager, Paging};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::Done;
 use crate::args::{Global, Tenant};
@@ -15,6 +15,15 @@ pub(crate) async fn run(global: &Global, command: Tenant, printer: &Printer) -> 
             let tenant = opened.service.create_tenant(&Manager::operator(), &name).await?;
             printer.data(&json!({ "name": tenant.name, "id": tenant.id.to_string() }), || {
                 format!("tenant {} created", tenant.name)
+            });
+        }
+        Tenant::Update { name, policy, .. } => {
+            let admin = opened.service.within(&Manager::operator(), Some(&name)).await?;
+            let policy: Option<Value> = policy.as_deref().map(rollcall_config::read_document).transpose()?;
+            opened.service.set_tenant_policy(&admin, policy.as_ref()).await?;
+            printer.data(&json!({ "name": name, "policy": policy }), || {
+                let what = if policy.is_some() { "set" } else { "removed" };
+                format!("policy of tenant {name} {what}")
             });
         }
         Tenant::List => {

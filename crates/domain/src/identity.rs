@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rollcall_scim::Document;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::change::difference;
 use crate::clock::Timestamp;
 use crate::mapping::profile::Profile;
 
@@ -136,6 +138,24 @@ pub struct Tombstone {
     pub at: Timestamp,
 }
 
+impl Status {
+    /// The name in the store and on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+            Self::Anonymized => "anonymized",
+            Self::Deleted => "deleted",
+        }
+    }
+
+    /// The status of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        let all = [Self::Active, Self::Disabled, Self::Anonymized, Self::Deleted];
+        all.into_iter().find(|status| status.as_str() == name)
+    }
+}
+
 impl Identity {
     /// A new, active identity of which nothing is known.
     pub fn new(id: Uuid) -> Self {
@@ -160,6 +180,24 @@ impl Identity {
     /// The roles, whoever granted them.
     pub fn roles(&self) -> BTreeSet<&str> {
         self.grants.iter().map(|grant| &*grant.role).collect()
+    }
+
+    /// What is other than in `before`, as change records tell it: `{"status":{"before":…,"after":…}}`, with
+    /// attributes by name and all roles under `roles`. What is sealed is not told.
+    pub fn difference(&self, before: Option<&Self>) -> Value {
+        difference(&before.map(Self::told).unwrap_or_default(), &self.told())
+    }
+
+    fn told(&self) -> Document {
+        let mut told = Document::new();
+        told.insert("status".to_owned(), serde_json::to_value(self.status).unwrap_or_default());
+        for (name, held) in &self.attributes {
+            told.insert(name.clone(), held.value.clone());
+        }
+        if !self.grants.is_empty() {
+            told.insert("roles".to_owned(), self.roles().into_iter().collect());
+        }
+        told
     }
 
     /// The link to a resource of this source.

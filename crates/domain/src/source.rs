@@ -2,9 +2,11 @@
 
 use rollcall_scim::schema::{ResourceType, Schema};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::clock::Timestamp;
+use crate::mapping::MappingSettings;
 use crate::tenant::TenantKey;
 
 /// A source's row number in the store. Never shown.
@@ -37,6 +39,19 @@ pub struct SourceSettings {
     pub max_page_size: u32,
     /// Resources in a page when the client does not say.
     pub default_page_size: u32,
+    /// How users become profiles. A source with neither this nor a policy has no identities.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<MappingSettings>,
+    /// What profiles mean: keys of [`crate::policy::keys::KEYS`], nested; those that are not there are the tenant's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Value>,
+}
+
+impl SourceSettings {
+    /// Whether identities are made of the source's users.
+    pub fn has_identities(&self) -> bool {
+        self.mapping.is_some() || self.policy.is_some()
+    }
 }
 
 /// Below this no rate limit may be set (OpenID IPSIE account-lifecycle profile).
@@ -51,6 +66,8 @@ impl Default for SourceSettings {
             max_bulk_operations: 1_000,
             max_page_size: 1_000,
             default_page_size: 100,
+            mapping: None,
+            policy: None,
         }
     }
 }

@@ -12,8 +12,9 @@ use rollcall_scim::bulk::{self, BulkMethod, BulkOperation, BulkRequest};
 use rollcall_scim::error::ScimError;
 use rollcall_scim::patch::Patch;
 use rollcall_store::StoreError;
+use rollcall_store::people::Person;
 use rollcall_store::plan::parse_id;
-use rollcall_store::write::{Outcome, Unit, Write};
+use rollcall_store::write::{Outcome, Unit};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -145,21 +146,27 @@ impl Run<'_> {
                 let chosen = operation.bulk_id.as_ref().and_then(|bulk_id| self.ids.get(bulk_id));
                 let chosen = chosen.and_then(|id| Uuid::try_parse(id).ok());
                 let id = chosen.ok_or_else(|| ScimError::invalid_value("bulkId: a POST needs one"))?;
-                ground.create(data, id)
+                let mut prepared = ground.create(data, id)?;
+                self.service.say(self.caller, "POST", &mut prepared, None).await?;
+                Ok(prepared)
             }
             BulkMethod::Put => {
                 let entry = self.service.load(self.caller, ground.kind, &id).await?;
-                ground.replace(data, &entry, &precondition)
+                let mut prepared = ground.replace(data, &entry, &precondition)?;
+                self.service.say(self.caller, "PUT", &mut prepared, Some(&entry)).await?;
+                Ok(prepared)
             }
             BulkMethod::Patch => {
                 let patch = Patch::parse(data, &self.caller.runtime.dialect.rules)?;
                 let entry = self.service.load(self.caller, ground.kind, &id).await?;
-                ground.patch(&patch, &entry, &precondition)
+                let mut prepared = ground.patch(&patch, &entry, &precondition)?;
+                self.service.say(self.caller, "PATCH", &mut prepared, Some(&entry)).await?;
+                Ok(prepared)
             }
             BulkMethod::Delete => {
                 let write = deletion(ground.kind, &id, &precondition)?;
                 let id = parse_id(&id).ok_or_else(error::not_found)?;
-                Ok(Prepared { kind: ground.kind.clone(), id, write, read_first: false })
+                Ok(Prepared { kind: ground.kind.clone(), id, write, read_first: false, said: None })
             }
         }
     }
@@ -220,8 +227,7 @@ impl Run<'_> {
 
     /// Commits units and notes their answers; returns those to be tried again, none the last time.
     async fn commit(&mut self, waiting: Vec<Vec<Step>>, last: bool) -> Result<Vec<Vec<Step>>, ScimError> {
-        let units: Vec<Unit> =
-            waiting.iter().filter_map(|steps| writes(steps)).map(|writes| Unit { writes }).collect();
+        let units: Vec<Unit> = waiting.iter().filter_map(|steps| unit(steps)).collect();
         let left =
             self.request.fail_on_errors.filter(|most| *most > 0).map(|most| most - self.errors.min(most));
         let batch = self.service.batch(self.caller, units, left);
@@ -248,7 +254,11 @@ impl Run<'_> {
             }
             match outcomes.next() {
                 Some(Outcome::Done(written)) => {
-                    for (step, written) in steps.into_iter().zip(written) {
+                    for (mut step, mut written) in steps.into_iter().zip(written) {
+                        if !written.people.is_empty() {
+                            let said = step.prepared.as_mut().ok().and_then(|prepared| prepared.said.take());
+                            self.service.told(self.caller, said, &mut written).await;
+                        }
                         self.done(step, written.version);
                     }
                 }
@@ -327,9 +337,15 @@ fn one_spelling(id: &str) -> String {
     parse_id(id).map_or_else(|| id.to_owned(), |id| id.to_string())
 }
 
-/// The writes of a unit; `None` when one of its operations could not be prepared.
-fn writes(steps: &[Step]) -> Option<Vec<Write>> {
-    steps.iter().map(|step| step.prepared.as_ref().ok().map(|prepared| prepared.write.clone())).collect()
+/// A unit of steps; `None` when one of its operations could not be prepared.
+fn unit(steps: &[Step]) -> Option<Unit> {
+    let mut unit = Unit::default();
+    for (at, step) in steps.iter().enumerate() {
+        let prepared = step.prepared.as_ref().ok()?;
+        unit.writes.push(prepared.write.clone());
+        unit.people.extend(prepared.said.iter().map(|said| Person { write: at, ..said.person.clone() }));
+    }
+    Some(unit)
 }
 
 fn answer(operation: &BulkOperation) -> Document {

@@ -12,8 +12,10 @@ use rollcall_domain::source::{Source, SourceKey};
 use rollcall_scim::error::ScimError;
 use rollcall_scim::schema::{Registry, ResolvedType};
 use rollcall_store::index::Indexer;
+use serde_json::Value;
 use uuid::Uuid;
 
+use crate::people::settings::People;
 use crate::rate::{Bucket, Rate, TooFast};
 use crate::{Service, error};
 
@@ -28,6 +30,8 @@ pub struct Runtime {
     pub dialect: &'static Dialect,
     /// Its schemas and resource types.
     pub registry: Registry,
+    /// What its users mean; `None` for a source without identities.
+    pub(crate) people: Option<People>,
     indexers: Vec<Indexer>,
     credentials: HashMap<String, Credential>,
     rate: Option<Rate>,
@@ -94,8 +98,13 @@ impl Service {
             return Ok(None);
         };
         let credentials = self.store.credentials(source.key).await.map_err(error::from_store)?;
+        let policy = if source.settings.has_identities() {
+            self.store.tenant_policy(source.tenant).await.map_err(error::from_store)?
+        } else {
+            None
+        };
         let state = Arc::clone(self.directory.states.lock().entry(source.key).or_default());
-        let runtime = Arc::new(build(source, credentials, state, epoch)?);
+        let runtime = Arc::new(build(source, credentials, policy.as_ref(), state, epoch)?);
         self.directory.runtimes.write().insert(slug.to_owned(), Arc::clone(&runtime));
         Ok(Some(runtime))
     }
@@ -139,9 +148,15 @@ pub(crate) fn registry(source: &Source) -> Result<Registry, ScimError> {
         .map_err(|error| ScimError::invalid_value(format!("schemas of source {}: {error}", source.slug)))
 }
 
+/// A source as it might be, which nobody can reach.
+pub(crate) fn suppose(source: Source, policy: Option<&Value>) -> Result<Runtime, ScimError> {
+    build(source, Vec::new(), policy, Arc::default(), 0)
+}
+
 fn build(
     source: Source,
     credentials: Vec<Credential>,
+    policy: Option<&Value>,
     state: Arc<SourceState>,
     epoch: u32,
 ) -> Result<Runtime, ScimError> {
@@ -149,7 +164,10 @@ fn build(
     let dialect = dialect::named(&source.dialect).ok_or_else(|| {
         error::internal(&format!("source {} has unknown dialect {}", source.slug, source.dialect))
     })?;
+    let people = People::new(&source, &registry, policy)
+        .map_err(|errors| error::internal(&format!("source {}: {}", source.slug, errors.join("; "))))?;
     Ok(Runtime {
+        people,
         indexers: registry.types().iter().map(|kind| Indexer::new(kind)).collect(),
         credentials: credentials
             .into_iter()

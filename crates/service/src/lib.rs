@@ -12,11 +12,13 @@ mod cursor;
 mod directory;
 mod discovery;
 mod error;
+pub mod expressions;
 pub mod feed;
 pub mod hooks;
 mod list;
 mod members;
 mod notes;
+pub mod people;
 mod rate;
 mod render;
 mod resource;
@@ -45,6 +47,7 @@ pub use resource::{Known, Precondition, Shape};
 use cache::{Cache, Lookups};
 use cursor::CursorKey;
 use directory::DirectoryCache;
+use expressions::Expressions;
 use hooks::Hooks;
 use turns::Turns;
 use vault::Vault;
@@ -52,6 +55,7 @@ use vault::Vault;
 /// The use cases over one store.
 pub struct Service {
     store: AnyStore,
+    expressions: Option<Arc<dyn Expressions>>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     token_key: TokenKey,
@@ -82,6 +86,8 @@ pub struct Parts {
     pub vault: Arc<Vault>,
     /// Asks hooks; without it there are none.
     pub hooks: Option<Arc<dyn Hooks>>,
+    /// Evaluates mapping expressions; without it no source may have any.
+    pub expressions: Option<Arc<dyn Expressions>>,
 }
 
 impl Service {
@@ -100,6 +106,7 @@ impl Service {
             store: parts.store,
             vault: parts.vault,
             hooks: parts.hooks,
+            expressions: parts.expressions,
             clock: parts.clock,
             ids: parts.ids,
         }

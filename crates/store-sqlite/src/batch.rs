@@ -10,6 +10,7 @@ use crate::change::{self, Record};
 use crate::group;
 use crate::membership::Delta;
 use crate::pending;
+use crate::people;
 use crate::resource::{self, Progress};
 use crate::session::Session;
 use crate::writer::{Abort, Job};
@@ -66,6 +67,10 @@ fn run_unit(session: &mut Session<'_>, batch: &Batch, unit: &Unit) -> Result<Out
 
 /// Rows first, memberships then, so that members may name resources of the same unit; records last.
 fn phases(session: &mut Session<'_>, batch: &Batch, unit: &Unit) -> Result<Vec<Written>, Failure> {
+    let touched = match &batch.rules {
+        Some(rules) => people::before(session, batch, rules, unit)?,
+        None => people::Touched::default(),
+    };
     let mut all = Vec::with_capacity(unit.writes.len());
     for (at, write) in unit.writes.iter().enumerate() {
         all.push(rows(session, batch, write).map_err(|error| (at, error))?);
@@ -89,8 +94,11 @@ fn phases(session: &mut Session<'_>, batch: &Batch, unit: &Unit) -> Result<Vec<W
     for (at, (write, progress)) in unit.writes.iter().zip(&all).enumerate() {
         written.push(record(session, batch, write, progress).map_err(|error| (at, error))?);
     }
-    for group in resolved {
+    for group in &resolved {
         change::record(session, batch, &group.record()).map_err(|error| (0, error))?;
+    }
+    if let Some(rules) = &batch.rules {
+        people::judge(session, batch, rules, unit, touched, (&all, &resolved), &mut written)?;
     }
     Ok(written)
 }
@@ -143,7 +151,7 @@ fn record(
     };
     let changed = progress.changed || !progress.members.is_empty();
     if !changed {
-        return Ok(Written { version: progress.version, changed, sequence: None });
+        return Ok(Written { version: progress.version, changed, sequence: None, people: Vec::new() });
     }
     let difference: Option<&Value> = difference.filter(|_| progress.changed);
     let record = Record {
@@ -154,5 +162,5 @@ fn record(
         detail: change::detail(difference, &progress.members),
     };
     let sequence = change::record(session, batch, &record)?;
-    Ok(Written { version: progress.version, changed, sequence: Some(sequence) })
+    Ok(Written { version: progress.version, changed, sequence: Some(sequence), people: Vec::new() })
 }

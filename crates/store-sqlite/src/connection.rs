@@ -11,7 +11,7 @@ use crate::error::OrUnavailable as _;
 use crate::migrations::migrate;
 use crate::options::Options;
 
-const STATEMENTS_KEPT: usize = 128;
+const STATEMENTS_KEPT: usize = 192;
 
 /// The writing connection, to a migrated database.
 pub(crate) fn open_writer(path: &Path, options: &Options) -> Result<Connection, StoreError> {

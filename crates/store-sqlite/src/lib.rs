@@ -21,6 +21,7 @@ mod migrations;
 mod names;
 mod options;
 mod pending;
+mod people;
 mod readers;
 mod reindex;
 mod resource;
@@ -44,15 +45,21 @@ use rollcall_domain::audit::Draft;
 use rollcall_domain::change::Change;
 use rollcall_domain::clock::Timestamp;
 use rollcall_domain::credential::Credential;
+use rollcall_domain::identity::Identity;
 use rollcall_domain::source::{Source, SourceKey};
 use rollcall_domain::tenant::{Tenant, TenantKey};
 use rollcall_scim::schema::ResolvedType;
 use rollcall_store::index::Indexer;
+use rollcall_store::people::{
+    Answer, BreakerState, Foreseen, Held, IdentityQuery, Judged, Recomputation, Rules, StoredIdentity,
+    Supposed, Waiting,
+};
 use rollcall_store::query::{GroupRef, MemberRow, Page, Query, Stored, Tombstone};
 use rollcall_store::stamps::Stamps;
 use rollcall_store::write::{Batch, Outcome};
-use rollcall_store::{Changes, Directory, KeptChanges, Resources, StoreError};
+use rollcall_store::{Changes, Directory, Identities, KeptChanges, Resources, StoreError};
 use rusqlite::Connection;
+use serde_json::Value;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -323,5 +330,114 @@ impl Changes for SqliteStore {
 
     async fn prune_changes(&self, tenant: TenantKey, through: u64, limit: u32) -> Result<u64, StoreError> {
         self.writer.task(move |session| retention::prune(session, tenant, through, limit)).await
+    }
+}
+
+#[async_trait]
+impl Identities for SqliteStore {
+    async fn tenant_policy(&self, tenant: TenantKey) -> Result<Option<Value>, StoreError> {
+        self.readers.short(|connection| tenant::policy(connection, tenant))
+    }
+
+    async fn set_tenant_policy(
+        &self,
+        tenant: TenantKey,
+        policy: Option<&Value>,
+        audit: &Draft,
+    ) -> Result<(), StoreError> {
+        let policy = policy.cloned();
+        self.audited(audit, move |session| tenant::set_policy(session, tenant, policy.as_ref())).await
+    }
+
+    async fn identity(&self, tenant: TenantKey, id: Uuid) -> Result<Option<StoredIdentity>, StoreError> {
+        self.readers.short(|connection| people::identity::by_id(connection, tenant, id))
+    }
+
+    async fn identities(
+        &self,
+        tenant: TenantKey,
+        query: &IdentityQuery,
+    ) -> Result<Vec<StoredIdentity>, StoreError> {
+        let query = query.clone();
+        self.readers.scan(move |connection| people::identity::page(connection, tenant, &query)).await
+    }
+
+    async fn change_identity(
+        &self,
+        context: Batch,
+        revision: u64,
+        identity: Identity,
+        audit: &Draft,
+    ) -> Result<StoredIdentity, StoreError> {
+        let change =
+            move |session: &mut Session<'_>| people::identity::change(session, &context, revision, &identity);
+        self.audited(audit, change).await
+    }
+
+    async fn foresee(&self, context: Batch, supposed: Vec<Supposed>) -> Result<Vec<Foreseen>, StoreError> {
+        self.readers.scan(move |connection| people::foresee(connection, &context, &supposed)).await
+    }
+
+    async fn waiting(&self, source: SourceKey, after: i64, limit: u32) -> Result<Vec<Waiting>, StoreError> {
+        self.readers.scan(move |connection| people::queue::waiting(connection, source, after, limit)).await
+    }
+
+    async fn answer(
+        &self,
+        context: Batch,
+        resource: Uuid,
+        answer: Answer,
+        audit: &Draft,
+    ) -> Result<Option<Judged>, StoreError> {
+        self.audited(audit, move |session| people::admin::answer(session, &context, resource, answer)).await
+    }
+
+    async fn breaker(&self, source: SourceKey, rules: &Rules) -> Result<BreakerState, StoreError> {
+        self.readers.short(|connection| people::queue::breaker(connection, source, rules))
+    }
+
+    async fn held(&self, source: SourceKey, after: i64, limit: u32) -> Result<Vec<Held>, StoreError> {
+        self.readers.scan(move |connection| people::queue::held(connection, source, after, limit)).await
+    }
+
+    async fn close_breaker(&self, context: Batch, audit: &Draft) -> Result<(), StoreError> {
+        self.audited(audit, move |session| people::admin::close(session, &context)).await
+    }
+
+    async fn release_held(
+        &self,
+        context: Batch,
+        approve: bool,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Judged>, StoreError> {
+        let release =
+            move |session: &mut Session<'_>| people::admin::release(session, &context, approve, until, limit);
+        self.writer.task(release).await
+    }
+
+    async fn expire(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.writer.task(move |session| people::admin::expire(session, now, limit)).await
+    }
+
+    async fn begin_recomputation(&self, source: SourceKey, now: Timestamp) -> Result<(), StoreError> {
+        self.writer.task(move |session| people::recomputation::begin(session, source, now)).await
+    }
+
+    async fn recomputation(&self, source: SourceKey) -> Result<Option<Recomputation>, StoreError> {
+        self.readers.short(|connection| people::recomputation::of_source(connection, source))
+    }
+
+    async fn recomputations(&self) -> Result<Vec<(SourceKey, Recomputation)>, StoreError> {
+        self.readers.short(people::recomputation::open)
+    }
+
+    async fn note_recomputation(
+        &self,
+        source: SourceKey,
+        progress: &Recomputation,
+    ) -> Result<bool, StoreError> {
+        let progress = progress.clone();
+        self.writer.task(move |session| people::recomputation::note(session, source, &progress)).await
     }
 }

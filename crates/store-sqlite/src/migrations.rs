@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_initial.sql"),
     include_str!("../migrations/0002_delivery.sql"),
     include_str!("../migrations/0003_administration.sql"),
+    include_str!("../migrations/0004_identities.sql"),
 ];
 
 const ADD_DEFAULT_TENANT: &str =

@@ -46,10 +46,11 @@ struct Waiting {
 
 /// A group that got a member because the member arrived.
 pub(crate) struct Resolved {
-    id: Uuid,
+    pub(crate) key: i64,
+    pub(crate) id: Uuid,
     kind: String,
     version: u64,
-    delta: Delta,
+    pub(crate) delta: Delta,
 }
 
 /// Keeps a name. False when the group has it.
@@ -154,7 +155,7 @@ fn take(
         .query_row([row.group], |row| Ok((row.get(0)?, row.get(1)?)))
         .or_unavailable()?;
     session.touch(id.0);
-    Ok(Resolved { id: id.0, kind, version, delta })
+    Ok(Resolved { key: row.group, id: id.0, kind, version, delta })
 }
 
 impl Resolved {

@@ -9,7 +9,7 @@ use rollcall_store::stamps::Stamps;
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _};
 use uuid::Uuid;
 
-use crate::error::{OrUnavailable as _, signed, unsigned};
+use crate::error::{IdColumn, OrUnavailable as _, signed, unsigned};
 use crate::writer::Abort;
 
 /// More ids than these end all stamps at once.
@@ -18,6 +18,8 @@ const MAX_TOUCHED: usize = 1_000;
 const LAST_CHANGE: &str = "SELECT last_change FROM tenant WHERE key = ?1";
 const SET_LAST_CHANGE: &str = "UPDATE tenant SET last_change = ?2 WHERE key = ?1";
 const ADD_TO_COUNT: &str = "UPDATE collection SET count = count + ?2 WHERE key = ?1";
+const ADD_TO_POPULATION: &str = "INSERT INTO population (source, active) VALUES (?1, ?2)
+    ON CONFLICT (source) DO UPDATE SET active = active + excluded.active";
 const SOURCE_TENANT: &str = "SELECT tenant FROM source WHERE key = ?1";
 const COLLECTION: &str = "SELECT key FROM collection WHERE source = ?1 AND kind = ?2";
 const ADD_COLLECTION: &str = "INSERT INTO collection (source, kind) VALUES (?1, ?2) RETURNING key";
@@ -29,6 +31,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     LAST_CHANGE,
     SET_LAST_CHANGE,
     ADD_TO_COUNT,
+    ADD_TO_POPULATION,
     SOURCE_TENANT,
     COLLECTION,
     ADD_COLLECTION,
@@ -77,6 +80,7 @@ pub(crate) struct Session<'a> {
     touched: Touched,
     sequences: HashMap<i64, u64>,
     counts: Vec<(i64, i64)>,
+    populations: Vec<(Uuid, i64)>,
 }
 
 /// What a rollback to a savepoint must undo besides rows.
@@ -84,6 +88,7 @@ struct Mark {
     ids: usize,
     all: bool,
     counts: usize,
+    populations: usize,
     sequences: HashMap<i64, u64>,
     changes: u64,
 }
@@ -98,6 +103,7 @@ impl<'a> Session<'a> {
             touched: Touched::default(),
             sequences: HashMap::new(),
             counts: Vec::new(),
+            populations: Vec::new(),
         }
     }
 
@@ -180,6 +186,16 @@ impl<'a> Session<'a> {
         self.counts.push((collection, more));
     }
 
+    /// Counts active identities of a source that came or went.
+    pub(crate) fn populate(&mut self, source: Uuid, more: i64) {
+        self.populations.push((source, more));
+    }
+
+    /// How many more active identities a source has than is written yet.
+    pub(crate) fn populated(&self, source: Uuid) -> i64 {
+        self.populations.iter().filter(|(of, _)| *of == source).map(|(_, more)| more).sum()
+    }
+
     /// Forgets what is known, after a change of rows that it came from.
     pub(crate) fn forget(&mut self) {
         self.known.forget();
@@ -250,6 +266,13 @@ impl<'a> Session<'a> {
         for (collection, more) in counts {
             self.prepare(ADD_TO_COUNT)?.execute((collection, more)).or_unavailable()?;
         }
+        let mut populations: HashMap<Uuid, i64> = HashMap::new();
+        for (source, more) in &self.populations {
+            *populations.entry(*source).or_default() += more;
+        }
+        for (source, more) in populations.into_iter().filter(|(_, more)| *more != 0) {
+            self.prepare(ADD_TO_POPULATION)?.execute((IdColumn(source), more)).or_unavailable()?;
+        }
         Ok(())
     }
 
@@ -262,6 +285,7 @@ impl<'a> Session<'a> {
             ids: self.touched.ids.len(),
             all: self.touched.all,
             counts: self.counts.len(),
+            populations: self.populations.len(),
             sequences: self.sequences.clone(),
             changes: self.connection.total_changes(),
         }
@@ -271,6 +295,7 @@ impl<'a> Session<'a> {
         self.touched.ids.truncate(mark.ids);
         self.touched.all = mark.all;
         self.counts.truncate(mark.counts);
+        self.populations.truncate(mark.populations);
         self.sequences = mark.sequences;
         if self.known.fresh {
             self.known.forget();

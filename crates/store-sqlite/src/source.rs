@@ -33,6 +33,10 @@ pub(crate) const REMOVE: &[&str] = &[
     "DELETE FROM resource WHERE collection IN (SELECT key FROM collection WHERE source = ?1)",
     "DELETE FROM collection WHERE source = ?1",
     "DELETE FROM tombstone WHERE source = ?1",
+    "DELETE FROM person WHERE source = ?1",
+    "DELETE FROM departure WHERE source = ?1",
+    "DELETE FROM recomputation WHERE source = ?1",
+    "DELETE FROM population WHERE source = (SELECT id FROM source WHERE key = ?1)",
     "DELETE FROM credential WHERE source = ?1",
 ];
 const REMOVE_SOURCE: &str = "DELETE FROM source WHERE key = ?1";

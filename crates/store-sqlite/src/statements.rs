@@ -6,7 +6,7 @@ use crate::options::Options;
 use crate::resource::compile::{Scope, selection};
 use crate::{
     api_token, audit, change, credential, delivery, group, groups, members, membership, names, pending,
-    reindex, resource, retention, session, source,
+    people, reindex, resource, retention, session, source,
 };
 use crate::{tenant, tombstone};
 use rollcall_store::plan::Condition;
@@ -15,6 +15,7 @@ use rollcall_store::plan::Condition;
 const SMALL: &[&str] = &[
     "SELECT key, id, name FROM tenant ORDER BY name",
     "SELECT randomblob",
+    people::recomputation::OPEN,
     "SELECT key, tenant, id, kind, status, settings, secrets, generation, created\n    FROM endpoint ORDER BY key",
 ];
 
@@ -52,6 +53,7 @@ fn all() -> Vec<&'static str> {
         source::STATEMENTS,
         tenant::STATEMENTS,
         tombstone::STATEMENTS,
+        &people::statements(),
     ]
     .concat()
 }

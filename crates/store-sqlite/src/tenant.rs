@@ -3,9 +3,10 @@
 use rollcall_domain::tenant::{Tenant, TenantKey};
 use rollcall_store::StoreError;
 use rusqlite::{Connection, OptionalExtension as _, Row};
+use serde_json::Value;
 use uuid::Uuid;
 
-use crate::error::{IdColumn, OrUnavailable as _};
+use crate::error::{IdColumn, OrUnavailable as _, corrupt};
 use crate::session::Session;
 
 const BY_NAME: &str = "SELECT key, id, name FROM tenant WHERE name = ?1";
@@ -14,8 +15,11 @@ const ALL: &str = "SELECT key, id, name FROM tenant ORDER BY name";
 const ADD: &str =
     "INSERT INTO tenant (id, name) VALUES (?1, ?2) ON CONFLICT DO NOTHING RETURNING key, id, name";
 
+const POLICY: &str = "SELECT policy FROM tenant WHERE key = ?1";
+const SET_POLICY: &str = "UPDATE tenant SET policy = ?2 WHERE key = ?1";
+
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[BY_NAME, BY_KEY, ALL, ADD];
+pub(crate) const STATEMENTS: &[&str] = &[BY_NAME, BY_KEY, ALL, ADD, POLICY, SET_POLICY];
 
 pub(crate) fn by_name(connection: &Connection, name: &str) -> Result<Option<Tenant>, StoreError> {
     let mut statement = connection.prepare_cached(BY_NAME).or_unavailable()?;
@@ -37,6 +41,27 @@ pub(crate) fn create(session: &mut Session<'_>, id: Uuid, name: &str) -> Result<
     session.touch_all();
     let added = session.prepare(ADD)?.query_row((IdColumn(id), name), read).optional().or_unavailable()?;
     added.ok_or_else(|| StoreError::Conflict { attribute: "name".to_owned(), id: None })
+}
+
+/// The tenant's policy, as written.
+pub(crate) fn policy(connection: &Connection, tenant: TenantKey) -> Result<Option<Value>, StoreError> {
+    let mut statement = connection.prepare_cached(POLICY).or_unavailable()?;
+    let text: Option<Option<String>> =
+        statement.query_row([tenant.0], |row| row.get(0)).optional().or_unavailable()?;
+    let parse =
+        |text: String| serde_json::from_str(&text).map_err(|error| corrupt("tenant", "policy", error));
+    text.flatten().map(parse).transpose()
+}
+
+pub(crate) fn set_policy(
+    session: &mut Session<'_>,
+    tenant: TenantKey,
+    policy: Option<&Value>,
+) -> Result<(), StoreError> {
+    session.touch_all();
+    let text = policy.map(ToString::to_string);
+    let changed = session.prepare(SET_POLICY)?.execute((tenant.0, text)).or_unavailable()?;
+    (changed > 0).then_some(()).ok_or(StoreError::NotFound)
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Tenant> {

@@ -9,6 +9,7 @@ pub mod conformance;
 pub mod delivery;
 pub mod error;
 pub mod index;
+pub mod people;
 pub mod plan;
 pub mod query;
 pub mod stamps;
@@ -21,22 +22,28 @@ use rollcall_domain::audit::Draft;
 use rollcall_domain::change::Change;
 use rollcall_domain::clock::Timestamp;
 use rollcall_domain::credential::Credential;
+use rollcall_domain::identity::Identity;
 use rollcall_domain::source::{Source, SourceKey};
 use rollcall_domain::tenant::{Tenant, TenantKey};
 use rollcall_scim::schema::ResolvedType;
+use serde_json::Value;
 use uuid::Uuid;
 
 pub use administration::Administration;
 use delivery::Deliveries;
 pub use error::StoreError;
+use people::{
+    Answer, BreakerState, Foreseen, Held, IdentityQuery, Judged, Recomputation, Rules, StoredIdentity,
+    Supposed, Waiting,
+};
 use query::{GroupRef, MemberRow, Page, Query, Stored, Tombstone};
 use stamps::Stamps;
 use write::{Batch, Outcome};
 
 /// Everything a backend does.
-pub trait Store: Directory + Resources + Changes + Deliveries + Administration {}
+pub trait Store: Directory + Resources + Changes + Deliveries + Administration + Identities {}
 
-impl<T: Directory + Resources + Changes + Deliveries + Administration> Store for T {}
+impl<T: Directory + Resources + Changes + Deliveries + Administration + Identities> Store for T {}
 
 /// A backend chosen at start.
 pub type AnyStore = Arc<dyn Store>;
@@ -176,4 +183,85 @@ pub trait Changes: Send + Sync {
     /// Deletes the oldest changes of a tenant, those up to and with `through`, at most `limit` of them.
     /// The newest stays, whatever `through` says. Returns how many went.
     async fn prune_changes(&self, tenant: TenantKey, through: u64, limit: u32) -> Result<u64, StoreError>;
+}
+
+/// Identities, and what they are decided by (DESIGN, 'Decide').
+///
+/// A `context` is a batch without units: tenant, source, rules, who, which request, and when. Each answers once what
+/// it wrote is durable. What takes an `audit` writes that entry with it.
+#[async_trait]
+pub trait Identities: Send + Sync {
+    /// The policy of a tenant, as written.
+    async fn tenant_policy(&self, tenant: TenantKey) -> Result<Option<Value>, StoreError>;
+    /// Sets or removes it. Ends every stamp. `NotFound`.
+    async fn set_tenant_policy(
+        &self,
+        tenant: TenantKey,
+        policy: Option<&Value>,
+        audit: &Draft,
+    ) -> Result<(), StoreError>;
+
+    /// One identity of the tenant.
+    async fn identity(&self, tenant: TenantKey, id: Uuid) -> Result<Option<StoredIdentity>, StoreError>;
+    /// Identities of the tenant, in the order they were made.
+    async fn identities(
+        &self,
+        tenant: TenantKey,
+        query: &IdentityQuery,
+    ) -> Result<Vec<StoredIdentity>, StoreError>;
+    /// Writes an identity that the application changed. `Stale` when `revision` is not its revision, `NotFound`.
+    async fn change_identity(
+        &self,
+        context: Batch,
+        revision: u64,
+        identity: Identity,
+        audit: &Draft,
+    ) -> Result<StoredIdentity, StoreError>;
+
+    /// What would be decided about these now, under the rules of the context. Nothing is written.
+    async fn foresee(&self, context: Batch, supposed: Vec<Supposed>) -> Result<Vec<Foreseen>, StoreError>;
+
+    /// Users of the source that wait for someone's word, after the one of this key.
+    async fn waiting(&self, source: SourceKey, after: i64, limit: u32) -> Result<Vec<Waiting>, StoreError>;
+    /// Does as someone says about a user that waits; `None` where that is nothing. `NotFound` when it does not
+    /// wait, or there is no such identity.
+    async fn answer(
+        &self,
+        context: Batch,
+        resource: Uuid,
+        answer: Answer,
+        audit: &Draft,
+    ) -> Result<Option<Judged>, StoreError>;
+
+    /// The breaker of the source of these rules.
+    async fn breaker(&self, source: SourceKey, rules: &Rules) -> Result<BreakerState, StoreError>;
+    /// What it holds, after the one of this key.
+    async fn held(&self, source: SourceKey, after: i64, limit: u32) -> Result<Vec<Held>, StoreError>;
+    /// Closes the breaker: what comes from now on passes again.
+    async fn close_breaker(&self, context: Batch, audit: &Draft) -> Result<(), StoreError>;
+    /// Does (`approve`) or drops up to `limit` of what was held until `until`, oldest first. Returns what was
+    /// decided, one for each; none are left when there are fewer than `limit`.
+    async fn release_held(
+        &self,
+        context: Batch,
+        approve: bool,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Judged>, StoreError>;
+
+    /// Deletes up to `limit` identities whose time has come, of all tenants; returns how many.
+    async fn expire(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError>;
+
+    /// Begins the recomputation of a source anew. `NotFound`.
+    async fn begin_recomputation(&self, source: SourceKey, now: Timestamp) -> Result<(), StoreError>;
+    /// Where the last recomputation of a source stands.
+    async fn recomputation(&self, source: SourceKey) -> Result<Option<Recomputation>, StoreError>;
+    /// Those that go on, of all tenants.
+    async fn recomputations(&self) -> Result<Vec<(SourceKey, Recomputation)>, StoreError>;
+    /// Notes how far one has come, unless it was begun anew since `started`: then false.
+    async fn note_recomputation(
+        &self,
+        source: SourceKey,
+        progress: &Recomputation,
+    ) -> Result<bool, StoreError>;
 }

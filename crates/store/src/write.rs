@@ -1,5 +1,7 @@
 //! What is written: units of creations, updates and deletions, and what became of them.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use rollcall_domain::clock::Timestamp;
 use rollcall_domain::dialect::UnknownMembers;
@@ -10,6 +12,7 @@ use uuid::Uuid;
 
 use crate::error::StoreError;
 use crate::index::IndexEntry;
+use crate::people::{Judged, Person, Rules};
 
 /// Units of one request, by one caller.
 #[derive(Debug, Clone)]
@@ -28,18 +31,46 @@ pub struct Batch {
     pub unknown_members: UnknownMembers,
     /// After this many failed units the rest are skipped (Bulk `failOnErrors`).
     pub stop_after_errors: Option<u32>,
+    /// What is decided about people by; `None` for a source without identities.
+    pub rules: Option<Arc<Rules>>,
     /// In order.
     pub units: Vec<Unit>,
+}
+
+impl Batch {
+    /// A context of what Rollcall does by itself: no units, and no request.
+    pub fn by_rollcall(tenant: TenantKey, source: SourceKey, now: Timestamp) -> Self {
+        Self {
+            tenant,
+            source,
+            actor: "rollcall".to_owned(),
+            request_id: String::new(),
+            now,
+            unknown_members: UnknownMembers::Pending,
+            stop_after_errors: None,
+            rules: None,
+            units: Vec::new(),
+        }
+    }
 }
 
 /// Writes that are committed together or not at all.
 ///
 /// All resource rows of a unit are written before its memberships, so that members may name resources
 /// created by the same unit, in any order and in circles.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Unit {
     /// In order.
     pub writes: Vec<Write>,
+    /// What the users among them say of people; needs [`Batch::rules`].
+    pub people: Vec<Person>,
+}
+
+impl From<Vec<Write>> for Unit {
+    /// Writes that say nothing of people.
+    fn from(writes: Vec<Write>) -> Self {
+        Self { writes, people: Vec::new() }
+    }
 }
 
 /// One write.
@@ -142,7 +173,7 @@ pub enum Outcome {
 }
 
 /// What became of one write.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Written {
     /// The version after it; of a deletion the last one.
     pub version: u64,
@@ -150,4 +181,6 @@ pub struct Written {
     pub changed: bool,
     /// The number of its change record.
     pub sequence: Option<u64>,
+    /// What was decided about people: the user written, or those whose groups changed.
+    pub people: Vec<Judged>,
 }

@@ -46,6 +46,7 @@ impl TestApp {
             cache_bytes: 1024 * 1024,
             vault: Arc::new(Vault::new([&[7; 32]])),
             hooks: None,
+            expressions: None,
         }));
         let router = rollcall_server::router(App::new(Arc::clone(&service), Settings::default()));
         Self { clock, service, store, router, _folder: folder }

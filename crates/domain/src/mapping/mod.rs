@@ -22,7 +22,7 @@ use path::MappingPathError;
 pub const MAX_EXTRA_FIELDS: usize = 200;
 
 /// What an operator sets about the mapping of a source. Everything has a default.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct MappingSettings {
     /// Paths.
@@ -34,7 +34,7 @@ pub struct MappingSettings {
 }
 
 /// Where the fields of a profile come from.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct ProfileSettings {
     /// Path by key; the keys are [`keys::KEYS`].
@@ -44,7 +44,7 @@ pub struct ProfileSettings {
 }
 
 /// The expressions of a source.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Expressions {
     /// For users.

@@ -39,14 +39,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::change::difference;
 use crate::clock::Timestamp;
-use crate::identity::Identity;
 use crate::mapping::Mapping;
 use crate::mapping::expression::{Evaluated, Evaluation, Expression, Failure, OnError, Outcome as Ran};
 use crate::mapping::extract::FieldTrace;
 use crate::mapping::profile::{GroupProfile, Profile, ProfileError};
 use crate::mapping::variables::declared;
+use crate::policy::breaker::Admission;
 use crate::policy::decide::{Decision, Known, Occasion, Outcome, Question, Rule, decide};
 use crate::policy::roles::RoleChange;
 use crate::policy::settings::Policy;
@@ -123,6 +122,8 @@ pub enum Step {
         /// What it came to.
         outcome: Outcome,
     },
+    /// What the breaker said of a deprovisioning, where it did not let it pass.
+    Breaker(Admission),
     /// What of the identity is other than before.
     Change {
         /// `{"status":{"before":…,"after":…}}`.
@@ -182,6 +183,9 @@ pub enum StopReason {
     /// The hook was down, and the source is set to refuse then: 503.
     #[error("the hook did not answer: {0}")]
     HookDown(String),
+    /// The expressions could not be evaluated, which says nothing of them: 503.
+    #[error("the expressions could not be evaluated: {0}")]
+    NotEvaluated(String),
 }
 
 /// After extraction.
@@ -357,31 +361,34 @@ impl Hooked {
         &self.profile
     }
 
+    /// What is asked of the policy.
+    pub fn question<'a>(&'a self, policy: &'a Policy, outlook: &Outlook) -> Question<'a> {
+        let Outlook { source, resource, now, new_id } = *outlook;
+        Question { policy, occasion: self.occasion, source, resource, profile: &self.profile, now, new_id }
+    }
+
     /// Policy, and the change of the identity.
     pub fn decide(self, policy: &Policy, known: &Known, outlook: &Outlook) -> Decided {
-        let Self { mut trace, occasion, profile } = self;
-        let Outlook { source, resource, now, new_id } = *outlook;
-        let question = Question { policy, occasion, source, resource, profile: &profile, now, new_id };
-        let decision = decide(&question, known);
-        trace.steps.push(Step::Policy { rules: decision.rules.clone(), outcome: decision.outcome.clone() });
-        if let Some(identity) = &decision.identity {
-            let difference = difference(&told(decision.before.as_ref()), &told(Some(identity)));
-            trace.steps.push(Step::Change { difference, roles: decision.roles.clone() });
-        }
+        let decision = decide(&self.question(policy, outlook), known);
+        self.concluded(decision)
+    }
+
+    /// The end of the way, where someone else asked the policy: a store, in the transaction that writes it.
+    pub fn concluded(self, decision: Decision) -> Decided {
+        let Self { mut trace, profile, .. } = self;
+        trace.conclude(&decision);
         Decided { profile, decision, trace }
     }
 }
 
-/// What of an identity a change tells: its attributes by value, and its status and roles.
-fn told(identity: Option<&Identity>) -> Document {
-    let Some(identity) = identity else { return Document::new() };
-    let mut told = Document::new();
-    told.insert("status".to_owned(), serde_json::to_value(identity.status).unwrap_or_default());
-    for (name, held) in &identity.attributes {
-        told.insert(name.clone(), held.value.clone());
+impl Trace {
+    /// Adds what the policy said, and what it came to.
+    pub fn conclude(&mut self, decision: &Decision) {
+        let Decision { rules, outcome, identity, before, roles, .. } = decision;
+        self.steps.push(Step::Policy { rules: rules.clone(), outcome: outcome.clone() });
+        if let Some(identity) = identity {
+            let difference = identity.difference(before.as_ref());
+            self.steps.push(Step::Change { difference, roles: roles.clone() });
+        }
     }
-    if !identity.grants.is_empty() {
-        told.insert("roles".to_owned(), json!(identity.roles()));
-    }
-    told
 }

@@ -159,6 +159,13 @@ pub struct Decision {
     pub rules: Vec<Rule>,
 }
 
+impl Decision {
+    /// Nothing comes of it.
+    pub fn ignored(reason: &str) -> Self {
+        Verdict::nobody(Outcome::Ignored(reason.to_owned())).with(Vec::new())
+    }
+}
+
 impl Outcome {
     /// Whether someone loses access by it: what the breaker counts.
     pub const fn is_deprovisioning(&self) -> bool {

@@ -1,6 +1,7 @@
 //! Leaving and coming back: the status of an identity, from what its sources want.
 
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::decide::{Question, Rule};
 use super::settings::{ActiveWhile, DeprovisionMode, Policy};
@@ -94,6 +95,13 @@ fn delete(identity: &mut Identity) {
     identity.sealed = None;
     identity.grants.clear();
     identity.delete_at = None;
+}
+
+/// The identity without its link to a resource that is gone, and else as it is: someone said that they stay.
+pub fn released(identity: &Identity, source: Uuid, resource: Uuid) -> Identity {
+    let mut kept = identity.clone();
+    kept.links.retain(|link| link.source != source || link.resource != Some(resource));
+    kept
 }
 
 /// The identity as deleted, when its time has come; `None` when it has not.

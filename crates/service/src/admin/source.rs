@@ -79,6 +79,10 @@ impl Service {
             resource_types: Vec::new(),
             created: now,
         };
+        if source.settings.has_identities() {
+            admin.require(ApiScope::MappingsWrite)?;
+        }
+        self.check_people(&source).await?;
         let entry =
             self.audit_entry(admin, "source.create", subject(&source), &Value::Null, &audited(&source));
         let made = self.store.create_source(&source, &entry).await;
@@ -131,9 +135,19 @@ impl Service {
         if before == *source {
             return Ok(());
         }
+        let is_decided_otherwise = before.settings.mapping != source.settings.mapping
+            || before.settings.policy != source.settings.policy;
+        if is_decided_otherwise {
+            admin.require(ApiScope::MappingsWrite)?;
+            self.check_people(source).await?;
+        }
         let entry =
             self.audit_entry(admin, "source.update", subject(source), &audited(&before), &audited(source));
-        self.store.update_source(source, &entry).await.map_err(AdminError::Store)
+        self.store.update_source(source, &entry).await.map_err(AdminError::Store)?;
+        if is_decided_otherwise && source.settings.has_identities() {
+            self.begin_recomputation(source).await?;
+        }
+        Ok(())
     }
 
     /// Deletes a source with all its resources.

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::Precondition;
 use crate::cache::Entry;
+use crate::people::Said;
 use crate::{Caller, error, render};
 
 /// A write, and what the response will need.
@@ -27,6 +28,8 @@ pub(crate) struct Prepared {
     pub write: Write,
     /// Whether trying again after `Stale` makes sense.
     pub read_first: bool,
+    /// What it says of a person.
+    pub said: Option<Box<Said>>,
 }
 
 /// What every preparation needs.
@@ -44,7 +47,7 @@ impl Ground<'_> {
         let content = self.content(id, accepted.document)?;
         let members = accepted.members.unwrap_or_default();
         let write = Write::Create(Create { id, kind: self.kind.name().to_owned(), content, members });
-        Ok(Prepared { kind: Arc::clone(self.kind), id, write, read_first: false })
+        Ok(Prepared { kind: Arc::clone(self.kind), id, write, read_first: false, said: None })
     }
 
     /// A PUT. `members` that the body does not name stay as they are (ours; RFC 7644 §3.5.1 leaves it open).
@@ -98,7 +101,7 @@ impl Ground<'_> {
             members,
             difference,
         });
-        Ok(Prepared { kind: Arc::clone(self.kind), id, write, read_first })
+        Ok(Prepared { kind: Arc::clone(self.kind), id, write, read_first, said: None })
     }
 
     fn content(&self, id: Uuid, mut document: Document) -> Result<Content, ScimError> {

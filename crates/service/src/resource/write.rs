@@ -20,6 +20,7 @@ use uuid::Uuid;
 use super::prepare::{Ground, Prepared};
 use super::{Precondition, Shape};
 use crate::cache::{Entry, Lookup};
+use crate::people::Said;
 use crate::render::Representation;
 use crate::{Caller, Service, error};
 
@@ -43,7 +44,8 @@ impl Service {
     ) -> Result<Representation, ScimError> {
         let ground = ground(caller, endpoint)?;
         let projection = shape.projection(ground.kind)?.answering(ground.kind, &body);
-        let prepared = ground.create(body, self.ids.uuid(self.clock.now()))?;
+        let mut prepared = ground.create(body, self.ids.uuid(self.clock.now()))?;
+        self.say(caller, "POST", &mut prepared, None).await?;
         let (kind, id) = (Arc::clone(&prepared.kind), prepared.id);
         let (body, plain, names) = match &prepared.write {
             Write::Create(Create { content, .. }) => {
@@ -52,7 +54,8 @@ impl Service {
             _ => Default::default(),
         };
         let stamp = self.store.stamps().of(id);
-        let (written, now) = self.commit(caller, prepared.write).await.map_err(error::from_store)?;
+        let (written, now) =
+            self.commit(caller, prepared.write, prepared.said).await.map_err(error::from_store)?;
         self.know(caller, id, names);
         // A user may have been awaited by groups, where the dialect lets them wait.
         let awaited = kind.has_groups() && caller.runtime.dialect.unknown_members == UnknownMembers::Pending;
@@ -113,7 +116,7 @@ impl Service {
         let ground = ground(caller, endpoint)?;
         let projection = shape.projection(ground.kind)?.answering(ground.kind, &body);
         let replace = |entry: &Entry| ground.replace(body.clone(), entry, precondition);
-        let entry = self.change(caller, &ground, id, replace).await?;
+        let entry = self.change(caller, "PUT", &ground, id, replace).await?;
         self.represent(caller, ground.kind, &entry, &projection).await
     }
 
@@ -134,8 +137,9 @@ impl Service {
         let ground = ground(caller, endpoint)?;
         let projection = shape.projection(ground.kind)?;
         let patch = Patch::parse(body, &caller.runtime.dialect.rules)?;
-        let entry =
-            self.change(caller, &ground, id, |entry| ground.patch(&patch, entry, precondition)).await?;
+        let entry = self
+            .change(caller, "PATCH", &ground, id, |entry| ground.patch(&patch, entry, precondition))
+            .await?;
         let (kind, id) = (ground.kind, entry.row.id);
         let shown = !projection.is_default()
             || !caller.runtime.dialect.patch_no_content && self.is_small(caller, kind, id).await?;
@@ -158,7 +162,7 @@ impl Service {
     ) -> Result<(), ScimError> {
         let ground = ground(caller, endpoint)?;
         let write = deletion(ground.kind, id, precondition)?;
-        self.commit(caller, write).await.map_err(error::from_store)?;
+        self.commit(caller, write, None).await.map_err(error::from_store)?;
         Ok(())
     }
 
@@ -175,6 +179,7 @@ impl Service {
     async fn change(
         &self,
         caller: &Caller,
+        method: &str,
         ground: &Ground<'_>,
         id: &str,
         prepare: impl Fn(&Entry) -> Result<Prepared, ScimError>,
@@ -182,14 +187,16 @@ impl Service {
         let mut turn = None;
         for _ in 0..ATTEMPTS {
             let entry = self.load(caller, ground.kind, id).await?;
-            let prepared = prepare(&entry)?;
-            let (read_first, mut after) = (prepared.read_first, entry.row.clone());
+            let mut prepared = prepare(&entry)?;
+            self.say(caller, method, &mut prepared, Some(&entry)).await?;
+            let read_first = prepared.read_first || prepared.said.is_some();
+            let mut after = entry.row.clone();
             if let Write::Update(Update { content: Some((_, content)), .. }) = &prepared.write {
                 after.body = content.body.clone();
                 after.plain = content.plain;
                 after.revision += 1;
             }
-            match self.commit(caller, prepared.write).await {
+            match self.commit(caller, prepared.write, prepared.said).await {
                 Err(StoreError::Stale) if read_first => {
                     self.cache.forget(after.id);
                     if turn.is_none() {
@@ -217,12 +224,23 @@ impl Service {
     }
 
     /// One write, and the time that it was given.
-    async fn commit(&self, caller: &Caller, write: Write) -> Result<(Written, Timestamp), StoreError> {
-        let batch = self.batch(caller, vec![Unit { writes: vec![write] }], None);
+    async fn commit(
+        &self,
+        caller: &Caller,
+        write: Write,
+        said: Option<Box<Said>>,
+    ) -> Result<(Written, Timestamp), StoreError> {
+        let people = said.iter().map(|said| said.person.clone()).collect();
+        let unit = Unit { writes: vec![write], people };
+        let batch = self.batch(caller, vec![unit], None);
         let now = batch.now;
         match self.store.write(batch).await?.pop() {
             Some(Outcome::Done(mut written)) if written.len() == 1 => {
-                written.pop().map(|written| (written, now)).ok_or(StoreError::NotFound)
+                let mut written = written.pop().ok_or(StoreError::NotFound)?;
+                if !written.people.is_empty() {
+                    self.told(caller, said, &mut written).await;
+                }
+                Ok((written, now))
             }
             Some(Outcome::Failed { error, .. }) => Err(error),
             _ => Err(StoreError::Unavailable("a write was not answered".to_owned())),
@@ -239,6 +257,7 @@ impl Service {
             now: self.clock.now(),
             unknown_members: caller.runtime.dialect.unknown_members,
             stop_after_errors,
+            rules: caller.runtime.people.as_ref().map(|people| Arc::clone(&people.rules)),
             units,
         }
     }

@@ -36,6 +36,8 @@ pub(crate) struct Progress {
     pub(crate) id: Uuid,
     pub(crate) collection: i64,
     pub(crate) version: u64,
+    /// The revision after it.
+    pub(crate) revision: u64,
     /// Whether the row is other than before; its version has advanced.
     pub(crate) changed: bool,
     /// What changed of its members.
@@ -68,7 +70,8 @@ pub(crate) fn create(
     let key = session.connection().last_insert_rowid();
     value::add(session, batch.source, key, &rows)?;
     session.count(collection, 1);
-    Ok(Progress { key, id: create.id, collection, version: 1, changed: true, members: Delta::default() })
+    let members = Delta::default();
+    Ok(Progress { key, id: create.id, collection, version: 1, revision: 1, changed: true, members })
 }
 
 pub(crate) fn update(
@@ -77,11 +80,11 @@ pub(crate) fn update(
     update: &Update,
 ) -> Result<Progress, StoreError> {
     let content = update.content.as_ref().map(|(_, content)| content);
-    let Current { mut progress, revision, same_display, same } =
+    let Current { mut progress, same_display, same } =
         current(session, batch, update.id, &update.kind, content)?;
     check_version(update.if_version.as_deref(), progress.version)?;
     if let Some((expected, content)) = &update.content {
-        if *expected != revision {
+        if *expected != progress.revision {
             return Err(StoreError::Stale);
         }
         if !same {
@@ -127,7 +130,6 @@ pub(crate) fn reread_version(session: &mut Session<'_>, progress: &mut Progress)
 /// A row as it is, and whether new content would change it.
 struct Current {
     progress: Progress,
-    revision: u64,
     same_display: bool,
     same: bool,
 }
@@ -148,8 +150,10 @@ fn current(
         .or_unavailable()?;
     let (key, collection, version, revision, same_display, same) = row.ok_or(StoreError::NotFound)?;
     let version = unsigned(version, "resource", "version")?;
-    let progress = Progress { key, id, collection, version, changed: false, members: Delta::default() };
-    Ok(Current { progress, revision: unsigned(revision, "resource", "revision")?, same_display, same })
+    let revision = unsigned(revision, "resource", "revision")?;
+    let members = Delta::default();
+    let progress = Progress { key, id, collection, version, revision, changed: false, members };
+    Ok(Current { progress, same_display, same })
 }
 
 fn check_version(wanted: Option<&[u64]>, version: u64) -> Result<(), StoreError> {
@@ -177,6 +181,7 @@ fn replace(
     }
     session.touch(progress.id);
     progress.version += 1;
+    progress.revision += 1;
     progress.changed = true;
     Ok(())
 }

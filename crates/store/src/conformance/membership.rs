@@ -235,7 +235,7 @@ pub async fn members_may_be_created_by_the_same_unit(backend: &dyn Backend) {
     one.members = values(&[two.id, ann.id]);
     two.members = values(&[one.id]);
     let ids = [one.id, two.id, ann.id];
-    let unit = Unit { writes: vec![Write::Create(one), Write::Create(two), Write::Create(ann)] };
+    let unit = Unit::from(vec![Write::Create(one), Write::Create(two), Write::Create(ann)]);
     let outcomes = world.store.write(world.batch(vec![unit])).await.unwrap();
     assert!(matches!(&outcomes[0], Outcome::Done(written) if written.len() == 3), "{outcomes:?}");
     assert_eq!(world.groups(ids[2]).await, [(ids[0], true), (ids[1], false)]);

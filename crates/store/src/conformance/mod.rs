@@ -17,6 +17,7 @@ pub mod delivery;
 pub mod directory;
 pub mod listing;
 pub mod membership;
+pub mod people;
 pub mod world;
 pub mod writing;
 
@@ -86,6 +87,24 @@ macro_rules! store_conformance {
                 a_deletion_ends_memberships_both_ways,
                 a_membership_keeps_the_revision,
                 a_renamed_group_is_seen_in_its_members_groups,
+            ],
+            people: [
+                a_tenants_policy_comes_back_as_written,
+                an_identity_is_written_with_its_user,
+                without_rules_there_are_no_identities,
+                concurrent_pushes_of_one_person_make_one_identity,
+                a_decision_over_an_older_body_is_stale,
+                a_refused_person_leaves_nothing_of_the_unit,
+                members_of_a_known_group_have_its_roles,
+                a_group_that_policy_does_not_know_is_nothing_to_people,
+                concurrent_changes_of_groups_leave_the_roles_of_the_members,
+                a_rehire_is_recognised_by_what_is_left,
+                who_waits_is_decided_by_someone,
+                a_mass_of_leavers_is_held_until_someone_says,
+                identities_are_deleted_when_their_time_has_come,
+                an_identity_is_changed_by_its_revision,
+                foreseeing_writes_nothing,
+                a_recomputation_goes_on_after_a_reopening,
             ],
             listing: [
                 planned_filters_select_what_evaluation_selects,

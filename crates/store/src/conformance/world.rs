@@ -172,7 +172,7 @@ impl World {
 
     /// Runs one write as a unit of its own.
     pub async fn write(&self, write: Write) -> Result<Written, StoreError> {
-        let mut outcomes = self.store.write(self.batch(vec![Unit { writes: vec![write] }])).await?;
+        let mut outcomes = self.store.write(self.batch(vec![Unit::from(vec![write])])).await?;
         match outcomes.pop() {
             Some(Outcome::Done(mut written)) => Ok(written.remove(0)),
             Some(Outcome::Failed { error, .. }) => Err(error),
@@ -190,6 +190,7 @@ impl World {
             now: Timestamp(1_700_000_000_000 + i64::try_from(self.last.load(Ordering::Relaxed)).unwrap()),
             unknown_members: self.unknown_members,
             stop_after_errors: None,
+            rules: None,
             units,
         }
     }

@@ -77,10 +77,10 @@ pub async fn an_update_that_changes_nothing_is_no_change(backend: &dyn Backend) 
     let before = world.get("User", ann).await;
     world.user("bob").await;
     let written = world.replace("User", ann, 1, json!({"userName": "ann"})).await.unwrap();
-    assert_eq!(written, Written { version: 1, changed: false, sequence: None });
+    assert_eq!(written, Written { version: 1, changed: false, sequence: None, people: Vec::new() });
     assert_eq!(world.get("User", ann).await, before);
     let written = world.replace("User", ann, 1, json!({"userName": "ann", "title": "x"})).await.unwrap();
-    assert_eq!(written, Written { version: 2, changed: true, sequence: Some(3) });
+    assert_eq!(written, Written { version: 2, changed: true, sequence: Some(3), people: Vec::new() });
     let after = world.get("User", ann).await.unwrap();
     assert!(after.modified > after.created && after.revision == 2);
 }
@@ -124,9 +124,9 @@ pub async fn a_failed_unit_leaves_nothing(backend: &dyn Backend) {
     world.user("taken").await;
     let create = |name: &str| Write::Create(world.creation("User", &json!({"userName": name}), &[]));
     let units = vec![
-        Unit { writes: vec![create("a")] },
-        Unit { writes: vec![create("b"), create("TAKEN"), create("c")] },
-        Unit { writes: vec![create("d")] },
+        Unit::from(vec![create("a")]),
+        Unit::from(vec![create("b"), create("TAKEN"), create("c")]),
+        Unit::from(vec![create("d")]),
     ];
     let outcomes = world.store.write(world.batch(units)).await.unwrap();
     assert!(matches!(&outcomes[0], Outcome::Done(written) if written[0].sequence == Some(2)));
@@ -143,7 +143,7 @@ pub async fn units_after_too_many_failures_are_skipped(backend: &dyn Backend) {
     world.user("taken").await;
     let unit = |name: &str| {
         let create = world.creation("User", &json!({"userName": name}), &[]);
-        Unit { writes: vec![Write::Create(create)] }
+        Unit::from(vec![Write::Create(create)])
     };
     let names = ["taken", "a", "taken", "b"];
     let mut batch = world.batch(names.map(unit).to_vec());

@@ -1,0 +1,352 @@
+//! From a provider's requests to identities: the policy, key by key, and the defects that others have.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test stops where something is not as it should be"
+)]
+
+use rollcall_domain::identity::{Identity, Status};
+use rollcall_domain::source::SourceSettings;
+use rollcall_domain::tenant::{DEFAULT_TENANT, TenantKey};
+use rollcall_store::people::{IDENTITY, IdentityQuery};
+use rollcall_testkit::{Client, TestApp};
+use serde_json::{Value, json};
+
+async fn source(app: &TestApp, slug: &str, dialect: &str, policy: Value) -> Client {
+    let settings =
+        SourceSettings { requests_per_second: 0, policy: Some(policy), ..SourceSettings::default() };
+    app.source_with(slug, dialect, settings).await
+}
+
+async fn tenant(app: &TestApp) -> TenantKey {
+    app.store.tenant(DEFAULT_TENANT).await.unwrap().unwrap().key
+}
+
+async fn identities(app: &TestApp) -> Vec<Identity> {
+    let query = IdentityQuery { limit: 1_000, ..IdentityQuery::default() };
+    let all = app.store.identities(tenant(app).await, &query).await.unwrap();
+    all.into_iter().map(|stored| stored.identity).collect()
+}
+
+/// `active [admin, member] Ann Bee <ann@acme.example>`: status, roles, name and address.
+fn told(identity: &Identity) -> String {
+    let roles: Vec<&str> = identity.roles().into_iter().collect();
+    let (name, email) = (identity.text("name").unwrap_or("-"), identity.text("email").unwrap_or("-"));
+    format!("{} [{}] {name} <{email}>", identity.status.as_str(), roles.join(", "))
+}
+
+fn ann() -> Value {
+    json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "userName": "ann@acme.example", "externalId": "00u1", "displayName": "Ann Bee", "active": true,
+        "emails": [{ "value": "ann@acme.example", "primary": true }],
+        "roles": [{ "value": "Lead" }],
+    })
+}
+
+fn set(path: &str, value: &Value) -> Value {
+    json!([{ "op": "replace", "path": path, "value": value }])
+}
+
+/// What a provider does with its user.
+enum Push {
+    Post,
+    Patch(Value),
+    Delete,
+}
+use Push::{Delete, Patch, Post};
+
+#[tokio::test]
+async fn every_policy_key_does_what_it_says() {
+    let off = || Patch(set("active", &json!(false)));
+    let on = || Patch(set("active", &json!(true)));
+    let name = || Patch(set("displayName", &json!("Ann C")));
+    let mail = |to: &str| Patch(json!([{ "op": "replace", "path": "emails", "value": [{ "value": to }] }]));
+    let deprovision = |mode: &str| json!({ "provisioning": { "deprovision": { "mode": mode } } });
+    let user = |key: &str, value: &str| json!({ "provisioning": { "user": { (key): value } } });
+    let acme = json!({ "identity": { "verifiedDomains": ["acme.example"] } });
+    let protected = json!({ "identity": { "protected": ["ann@acme.example"] } });
+    let grown = "active [] Ann Bee <ann@acme.example>";
+    let gone = "disabled [] Ann Bee <ann@acme.example>";
+    for (policy, pushes, expected) in [
+        (json!({}), vec![Post], grown),
+        (json!({}), vec![Post, name()], "active [] Ann C <ann@acme.example>"),
+        (json!({}), vec![Post, off()], gone),
+        (json!({}), vec![Post, off(), on()], grown),
+        (json!({}), vec![Post, Delete], gone),
+        (json!({}), vec![Post, Delete, Post], grown),
+        (deprovision("disable"), vec![Post, off()], gone),
+        (deprovision("soft"), vec![Post, off()], gone),
+        (deprovision("keep"), vec![Post, off()], grown),
+        (deprovision("hard"), vec![Post, off()], "deleted [] - <->"),
+        (deprovision("hard"), vec![Post, Delete, Post], grown),
+        (deprovision("delete-after-grace"), vec![Post, off()], gone),
+        (deprovision("delete-after-grace"), vec![Post, off(), on()], grown),
+        (deprovision("anonymize"), vec![Post, off(), on()], grown),
+        (user("updateProfileFromScim", "never"), vec![Post, name()], grown),
+        (user("updateProfileFromScim", "missing"), vec![Post, name()], grown),
+        (user("updateProfileFromScim", "always"), vec![Post, name()], "active [] Ann C <ann@acme.example>"),
+        (user("authority", "scim"), vec![Post, name()], "active [] Ann C <ann@acme.example>"),
+        (acme.clone(), vec![Post, mail("ann@evil.example")], grown),
+        (acme, vec![Post, mail("bee@acme.example")], "active [] Ann Bee <bee@acme.example>"),
+        (protected.clone(), vec![Post, off()], grown),
+        (protected, vec![Post, Delete], grown),
+        (json!({ "provisioning": { "jit": { "mode": "off" } } }), vec![Post], ""),
+        (
+            json!({ "provisioning": { "jit": { "mode": "createUser", "defaultRoleIds": ["member"] } } }),
+            vec![Post],
+            grown,
+        ),
+        (
+            json!({ "provisioning": { "jit": { "defaultRoleIds": ["member"] } } }),
+            vec![Post],
+            "active [member] Ann Bee <ann@acme.example>",
+        ),
+        (json!({ "provisioning": { "jit": { "defaultRoleIds": ["member"] } } }), vec![Post, off()], gone),
+        (
+            json!({ "provisioning": { "roles": { "mode": "map", "mapping": { "Lead": ["admin"] } } } }),
+            vec![Post],
+            "active [admin] Ann Bee <ann@acme.example>",
+        ),
+        (
+            json!({ "provisioning": { "roles": { "mode": "ignore", "mapping": { "Lead": ["admin"] } } } }),
+            vec![Post],
+            grown,
+        ),
+        (
+            json!({ "provisioning": { "roles": { "mode": "map", "mapping": { "Lead": ["admin"] } } } }),
+            vec![Post, Patch(set("roles", &json!([])))],
+            grown,
+        ),
+        (json!({ "provisioning": { "requiredGroups": ["staff"] } }), vec![Post], ""),
+        (json!({ "provisioning": { "scimReuse": { "rehire": "new" } } }), vec![Post, Delete, Post], gone),
+        (json!({ "extend": { "own": 1 } }), vec![Post], grown),
+    ] {
+        let app = TestApp::start().await;
+        let okta = source(&app, "okta", "okta", policy.clone()).await;
+        let mut id = String::new();
+        let mut last = 0;
+        for push in &pushes {
+            let path = format!("/Users/{id}");
+            let reply = match push {
+                Post => okta.post("/Users", ann()).await,
+                Patch(operations) => okta.patch(&path, operations.clone()).await,
+                Delete => okta.delete(&path).await,
+            };
+            last = reply.status;
+            assert!(last < 300, "{policy}: {last} {}", reply.body);
+            if matches!(push, Post) {
+                id = reply.id();
+            }
+        }
+        let all = identities(&app).await;
+        let first = all.first().map(told).unwrap_or_default();
+        assert_eq!(first, expected, "{policy} after {} pushes, the last {last}", pushes.len());
+    }
+}
+
+#[tokio::test]
+async fn an_anonymised_person_says_nothing_until_they_come_back() {
+    let app = TestApp::start().await;
+    let policy = json!({ "provisioning": { "deprovision": { "mode": "anonymize" } } });
+    let okta = source(&app, "okta", "okta", policy).await;
+    let id = okta.post("/Users", ann()).await.expect(201).id();
+    okta.delete(&format!("/Users/{id}")).await.expect(204);
+    let anonymous = identities(&app).await.remove(0);
+    assert_eq!(anonymous.status, Status::Anonymized);
+    assert!(anonymous.text("email").unwrap().ends_with("@user.anon"));
+    okta.post("/Users", ann()).await.expect(201);
+    assert_eq!(told(&identities(&app).await[0]), "active [] Ann Bee <ann@acme.example>");
+}
+
+#[tokio::test]
+async fn matching_is_as_policy_says_and_never_by_accident() {
+    let by =
+        |keys: Value| json!({ "identity": { "match": { "by": keys }, "verifiedDomains": ["acme.example"] } });
+    let refuse = json!({ "identity": { "match": { "otherwise": "refuse" } } });
+    let create = json!({ "identity": { "match": { "otherwise": "create" } } });
+    for (policy, body, outcome, count, linked) in [
+        (by(json!(["userName"])), ann(), "201 -", 1, true),
+        (by(json!(["verifiedEmail"])), ann(), "201 -", 1, true),
+        (by(json!(["externalId"])), ann(), "201 -", 1, true),
+        // By nothing: it waits for someone's word.
+        (json!({}), ann(), "201 -", 1, false),
+        (by(json!([])), ann(), "201 -", 1, false),
+        (refuse, ann(), "409 uniqueness", 1, false),
+        (create, ann(), "201 -", 2, false),
+        // The same address, in a domain that nobody verified.
+        (json!({ "identity": { "match": { "by": ["verifiedEmail"] } } }), ann(), "201 -", 1, false),
+    ] {
+        let app = TestApp::start().await;
+        source(&app, "okta", "okta", json!({})).await.post("/Users", ann()).await.expect(201);
+        let entra = source(&app, "entra", "entra", policy.clone()).await;
+        assert_eq!(entra.post("/Users", body).await.outcome(), outcome, "{policy}");
+        let all = identities(&app).await;
+        assert_eq!((all.len(), all[0].links.len() == 2), (count, linked), "{policy}");
+        let waiting = app.store.waiting(app.record("entra").await.key, 0, 9).await.unwrap();
+        assert_eq!(waiting.len() == 1, outcome == "201 -" && !linked && count == 1, "{policy}");
+    }
+}
+
+#[tokio::test]
+async fn someone_is_active_while_any_or_all_of_their_sources_say_so() {
+    for (active_while, expected) in [("anySource", Status::Active), ("allSources", Status::Disabled)] {
+        let app = TestApp::start().await;
+        let policy = json!({ "identity": { "activeWhile": active_while, "match": { "by": ["userName"] } } });
+        let okta = source(&app, "okta", "okta", policy.clone()).await;
+        let entra = source(&app, "entra", "entra", policy).await;
+        okta.post("/Users", ann()).await.expect(201);
+        let id = entra.post("/Users", ann()).await.expect(201).id();
+        entra.patch(&format!("/Users/{id}"), set("active", &json!("False"))).await.expect(200);
+        assert_eq!(identities(&app).await[0].status, expected, "{active_while}");
+    }
+}
+
+#[tokio::test]
+async fn groups_give_roles_by_key_and_never_by_name() {
+    let app = TestApp::start().await;
+    let policy = json!({ "provisioning": {
+        "groups": { "mode": "sync", "mapping": { "g1": ["admin"], "Admins": ["owner"] } },
+        "requiredGroups": ["g1"],
+    } });
+    let okta = source(&app, "okta", "okta", policy).await;
+    let user = okta.post("/Users", ann()).await.expect(201).id();
+    assert_eq!(identities(&app).await.len(), 0, "not in the group that is required");
+    let group = json!({ "displayName": "Admins", "externalId": "g1", "members": [{ "value": user }] });
+    let group = okta.post("/Groups", group).await.expect(201).id();
+    assert_eq!(told(&identities(&app).await[0]), "active [admin] Ann Bee <ann@acme.example>");
+    okta.patch(&format!("/Groups/{group}"), set("displayName", &json!("Others"))).await;
+    assert_eq!(told(&identities(&app).await[0]), "active [admin] Ann Bee <ann@acme.example>");
+    okta.delete(&format!("/Groups/{group}")).await.expect(204);
+    assert_eq!(told(&identities(&app).await[0]), "disabled [] Ann Bee <ann@acme.example>");
+}
+
+#[tokio::test]
+async fn a_bulk_request_makes_identities_as_single_ones_do() {
+    let app = TestApp::start().await;
+    let policy = json!({ "provisioning": { "groups": { "mode": "sync", "mapping": { "g1": ["admin"] } } } });
+    let okta = source(&app, "okta", "okta", policy).await;
+    let group = json!({ "displayName": "G", "externalId": "g1", "members": [{ "value": "bulkId:ann" }] });
+    let body = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+        "Operations": [
+            { "method": "POST", "path": "/Groups", "bulkId": "g", "data": group },
+            { "method": "POST", "path": "/Users", "bulkId": "ann", "data": ann() },
+        ],
+    });
+    okta.post("/Bulk", body).await.expect(200);
+    assert_eq!(told(&identities(&app).await[0]), "active [admin] Ann Bee <ann@acme.example>");
+}
+
+#[tokio::test]
+async fn a_source_with_neither_has_no_identities() {
+    let app = TestApp::start().await;
+    let okta = app.source("okta", "okta").await;
+    okta.post("/Users", ann()).await.expect(201);
+    assert_eq!(identities(&app).await.len(), 0);
+    let policy = json!({ "provisioning": { "jit": { "defaultRoleIds": ["member"] } } });
+    app.store
+        .set_tenant_policy(tenant(&app).await, Some(&policy), &rollcall_store::conformance::world::draft())
+        .await
+        .unwrap();
+    let entra = source(&app, "entra", "entra", json!({})).await;
+    entra.post("/Users", ann()).await.expect(201);
+    assert_eq!(
+        told(&identities(&app).await[0]),
+        "active [member] Ann Bee <ann@acme.example>",
+        "the tenant's"
+    );
+}
+
+/// A user with the role of a group and one of its own, beside another who stays.
+async fn world(dialect: &str) -> (TestApp, Client, String, String) {
+    let app = TestApp::start().await;
+    let policy = json!({ "provisioning": {
+        "jit": { "defaultRoleIds": ["member"] },
+        "groups": { "mode": "sync", "mapping": { "g1": ["admin"] } },
+        "roles": { "mode": "map", "mapping": { "Lead": ["lead"] } },
+    } });
+    let client = source(&app, "source", dialect, policy).await;
+    let user = client.post("/Users", ann()).await.expect(201).id();
+    let group = json!({ "displayName": "Admins", "externalId": "g1", "members": [{ "value": user }] });
+    let group = client.post("/Groups", group).await.expect(201).id();
+    (app, client, user, group)
+}
+
+const ALL_ROLES: &str = "active [admin, lead, member] Ann Bee <ann@acme.example>";
+
+/// Defect 1: `active: "False"` was ignored, with 200 and `active: true`.
+#[tokio::test]
+async fn false_as_text_deactivates() {
+    let (app, entra, user, _) = world("entra").await;
+    let off = json!([{ "op": "Replace", "path": "active", "value": "False" }]);
+    let reply = entra.patch(&format!("/Users/{user}"), off).await.expect(200);
+    assert_eq!(reply.body["active"], json!(false));
+    assert_eq!(told(&identities(&app).await[0]), "disabled [] Ann Bee <ann@acme.example>");
+}
+
+/// Defect 2: any PATCH that does not touch `active` reactivated a member.
+#[tokio::test]
+async fn a_patch_of_something_else_reactivates_nobody() {
+    let (app, okta, user, _) = world("okta").await;
+    okta.patch(&format!("/Users/{user}"), set("active", &json!(false))).await.expect(200);
+    okta.patch(&format!("/Users/{user}"), set("title", &json!("Lead"))).await.expect(200);
+    assert_eq!(identities(&app).await[0].status, Status::Disabled);
+}
+
+/// Defect 3: a PATCH computed the roles anew from its own body, and left the default ones.
+#[tokio::test]
+async fn a_patch_of_something_else_keeps_the_roles() {
+    let (app, okta, user, _) = world("okta").await;
+    assert_eq!(told(&identities(&app).await[0]), ALL_ROLES);
+    okta.patch(&format!("/Users/{user}"), set("title", &json!("Lead"))).await.expect(200);
+    okta.patch(&format!("/Users/{user}"), set("displayName", &json!("Ann Bee"))).await.expect(200);
+    assert_eq!(told(&identities(&app).await[0]), ALL_ROLES);
+}
+
+/// Defect 4: the answer to a PATCH had no `externalId`.
+#[tokio::test]
+async fn a_patch_answers_with_the_external_id() {
+    let (app, okta, user, _) = world("okta").await;
+    let reply = okta.patch(&format!("/Users/{user}"), set("title", &json!("Lead"))).await.expect(200);
+    assert_eq!(reply.body["externalId"], json!("00u1"));
+    assert_eq!(identities(&app).await[0].links[0].external_id.as_deref(), Some("00u1"));
+}
+
+/// Defect 5: members of a PATCH without a path were passed over, with 200.
+#[tokio::test]
+async fn a_patch_without_a_path_changes_the_members() {
+    let (app, okta, user, group) = world("okta").await;
+    let none = json!([{ "op": "replace", "value": { "members": [] } }]);
+    let status = okta.patch(&format!("/Groups/{group}"), none).await.status;
+    assert!(status == 200 || status == 204, "{status}");
+    assert_eq!(told(&identities(&app).await[0]), "active [lead, member] Ann Bee <ann@acme.example>");
+    let one = json!([{ "op": "add", "value": { "members": [{ "value": user }] } }]);
+    okta.patch(&format!("/Groups/{group}"), one).await;
+    assert_eq!(told(&identities(&app).await[0]), ALL_ROLES);
+}
+
+/// Defect 6: `remove` of `members` with an array of values was 400.
+#[tokio::test]
+async fn members_are_removed_by_an_array_of_values() {
+    let (app, entra, user, group) = world("entra").await;
+    let remove = json!([{ "op": "Remove", "path": "members", "value": [{ "value": user }] }]);
+    let status = entra.patch(&format!("/Groups/{group}"), remove).await.status;
+    assert!(status == 200 || status == 204, "{status}");
+    assert_eq!(told(&identities(&app).await[0]), "active [lead, member] Ann Bee <ann@acme.example>");
+}
+
+/// Defect 7: every list made an event.
+#[tokio::test]
+async fn a_read_makes_no_event() {
+    let (app, okta, user, group) = world("okta").await;
+    let changes = async || app.store.changes(tenant(&app).await, 0, 1_000).await.unwrap();
+    let before = changes().await;
+    assert!(before.iter().any(|change| change.resource_type == IDENTITY));
+    for path in ["/Users", "/Groups", &format!("/Users/{user}"), &format!("/Groups/{group}"), "/Schemas"] {
+        okta.get(path).await.expect(200);
+    }
+    assert_eq!(changes().await, before);
+}
