@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod dialect;
 pub mod identity;
 pub mod mapping;
+pub mod people;
 pub mod pipeline;
 pub mod policy;
 pub mod source;

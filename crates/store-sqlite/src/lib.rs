@@ -46,14 +46,12 @@ use rollcall_domain::change::Change;
 use rollcall_domain::clock::Timestamp;
 use rollcall_domain::credential::Credential;
 use rollcall_domain::identity::Identity;
+use rollcall_domain::people::{Answer, BreakerState, Held, Judged, Recomputation, StoredIdentity, Waiting};
 use rollcall_domain::source::{Source, SourceKey};
 use rollcall_domain::tenant::{Tenant, TenantKey};
 use rollcall_scim::schema::ResolvedType;
 use rollcall_store::index::Indexer;
-use rollcall_store::people::{
-    Answer, BreakerState, Foreseen, Held, IdentityQuery, Judged, Recomputation, Rules, StoredIdentity,
-    Supposed, Waiting,
-};
+use rollcall_store::people::{Foreseen, IdentityQuery, Rules, Supposed};
 use rollcall_store::query::{GroupRef, MemberRow, Page, Query, Stored, Tombstone};
 use rollcall_store::stamps::Stamps;
 use rollcall_store::write::{Batch, Outcome};

@@ -32,11 +32,9 @@ use uuid::Uuid;
 pub use administration::Administration;
 use delivery::Deliveries;
 pub use error::StoreError;
-use people::{
-    Answer, BreakerState, Foreseen, Held, IdentityQuery, Judged, Recomputation, Rules, StoredIdentity,
-    Supposed, Waiting,
-};
+use people::{Foreseen, IdentityQuery, Rules, Supposed};
 use query::{GroupRef, MemberRow, Page, Query, Stored, Tombstone};
+use rollcall_domain::people::{Answer, BreakerState, Held, Judged, Recomputation, StoredIdentity, Waiting};
 use stamps::Stamps;
 use write::{Batch, Outcome};
 

@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 use crate::error::StoreError;
 use crate::index::IndexEntry;
-use crate::people::{Judged, Person, Rules};
+use crate::people::{Person, Rules};
+use rollcall_domain::people::Judged;
 
 /// Units of one request, by one caller.
 #[derive(Debug, Clone)]

@@ -97,6 +97,13 @@ fn delete(identity: &mut Identity) {
     identity.delete_at = None;
 }
 
+/// The identity as deleted: someone said so.
+pub fn deleted(identity: &Identity) -> Identity {
+    let mut gone = identity.clone();
+    delete(&mut gone);
+    gone
+}
+
 /// The identity without its link to a resource that is gone, and else as it is: someone said that they stay.
 pub fn released(identity: &Identity, source: Uuid, resource: Uuid) -> Identity {
     let mut kept = identity.clone();
@@ -109,9 +116,5 @@ pub fn released(identity: &Identity, source: Uuid, resource: Uuid) -> Identity {
 /// For the worker that looks for those whose `delete_at` is past.
 pub fn expired(identity: &Identity, now: Timestamp) -> Option<Identity> {
     let is_due = identity.delete_at.is_some_and(|at| at <= now) && identity.status != Status::Active;
-    is_due.then(|| {
-        let mut gone = identity.clone();
-        delete(&mut gone);
-        gone
-    })
+    is_due.then(|| deleted(identity))
 }

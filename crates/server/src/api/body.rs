@@ -62,7 +62,6 @@ fn json(status: StatusCode, document: &impl Serialize) -> Response {
 }
 
 /// 204.
-#[expect(dead_code, reason = "for routes that delete")]
 pub(crate) fn done() -> Response {
     StatusCode::NO_CONTENT.into_response()
 }

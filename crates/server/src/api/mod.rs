@@ -8,6 +8,9 @@ mod audit;
 mod body;
 mod description;
 mod guard;
+mod identities;
+mod mappings;
+mod matches;
 mod openapi;
 mod page;
 mod parameter;
@@ -30,8 +33,16 @@ use crate::App;
 pub const API_BASE: &str = "/api/v1";
 
 /// The tables of all subjects.
-const TABLES: &[&[ApiRoute]] =
-    &[description::ROUTES, tenants::ROUTES, sources::ROUTES, api_tokens::ROUTES, audit::ROUTES];
+const TABLES: &[&[ApiRoute]] = &[
+    description::ROUTES,
+    tenants::ROUTES,
+    sources::ROUTES,
+    api_tokens::ROUTES,
+    audit::ROUTES,
+    mappings::ROUTES,
+    matches::ROUTES,
+    identities::ROUTES,
+];
 
 /// Every route of the admin API. The test over endpoints and credentials reads this.
 pub fn api_routes() -> impl Iterator<Item = &'static ApiRoute> {

@@ -12,6 +12,8 @@ use super::{API_BASE, api_routes, page};
 
 /// What the names in paths stand for.
 const NAMES: &[(&str, &str)] = &[
+    ("identity", "Id of the identity"),
+    ("resource", "Id of the user"),
     ("source", "Slug of the source, with or without the tenant's name before it"),
     ("tenant", "Name of the tenant"),
     ("token", "Id or public prefix of the token"),

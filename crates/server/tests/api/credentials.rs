@@ -3,8 +3,10 @@
 use rollcall_domain::api::ApiScope;
 use rollcall_domain::clock::{Clock as _, Timestamp};
 use rollcall_domain::credential::{Token, TokenKind};
+use rollcall_domain::source::SourceSettings;
 use rollcall_server::api::{API_BASE, ApiRoute, Needs, api_routes};
-use rollcall_service::admin::{Manager, NewApiToken};
+use rollcall_service::admin::{Manager, NewApiToken, Paging};
+use rollcall_service::people::IdentityFilter;
 use rollcall_service::system::SystemIds;
 use rollcall_testkit::{Client, Reply, TestApp};
 use serde_json::{Value, json};
@@ -15,7 +17,27 @@ fn row(route: &ApiRoute) -> (Value, u16) {
         "POST /tenants" => (json!({ "name": "new" }), 201),
         "POST /api-tokens" => (json!({ "name": "new", "scopes": ["api-tokens:write"] }), 201),
         "POST /api-tokens/{token}/rotate" => (json!({}), 201),
-        "DELETE /api-tokens/{token}"
+        "PUT /sources/{source}/mapping" => (json!({ "profile": { "mapping": { "name": "nickName" } } }), 200),
+        "PUT /sources/{source}/policy" | "PUT /policy" => (json!({ "version": 1 }), 200),
+        "POST /sources/{source}/mapping/test" => (json!({ "payload": { "userName": "ann" } }), 200),
+        "POST /sources/{source}/preview" | "POST /sources/{source}/recomputation" => (json!({}), 200),
+        "POST /sources/{source}/matches/{resource}" => (json!({ "answer": "new" }), 200),
+        "PATCH /identities/{identity}" => (json!({ "status": "disabled" }), 200),
+        "DELETE /sources/{source}/mapping" | "DELETE /sources/{source}/policy" | "DELETE /policy" => {
+            (Value::Null, 204)
+        }
+        "GET /identities"
+        | "GET /identities/{identity}"
+        | "GET /policy"
+        | "GET /sources/{source}/breaker"
+        | "GET /sources/{source}/breaker/held"
+        | "GET /sources/{source}/mapping"
+        | "GET /sources/{source}/matches"
+        | "GET /sources/{source}/policy"
+        | "GET /sources/{source}/recomputation"
+        | "POST /sources/{source}/breaker/approve"
+        | "POST /sources/{source}/breaker/reject"
+        | "DELETE /api-tokens/{token}"
         | "GET /api-tokens"
         | "GET /api-tokens/{token}"
         | "GET /audit"
@@ -37,7 +59,16 @@ struct World {
 impl World {
     async fn new() -> Self {
         let app = TestApp::start().await;
-        app.source("okta", "okta").await;
+        // Who waits at okta may be the identity that the other source made.
+        let settings = SourceSettings { policy: Some(json!({})), ..SourceSettings::default() };
+        let other = app.source_with("other", "generic", settings.clone()).await;
+        other.post("/Users", json!({ "userName": "ann" })).await.expect(201);
+        let okta = app.source_with("okta", "okta", settings).await;
+        let waiting = okta.post("/Users", json!({ "userName": "ann" })).await.expect(201).id();
+        let admin = app.admin("default").await;
+        let people =
+            app.service.identities(&admin, &IdentityFilter::default(), &Paging::all()).await.unwrap();
+        let nobody = |last: u8| format!("00000000-0000-7000-8000-00000000000{last}");
         app.service.create_tenant(&Manager::operator(), "acme").await.unwrap();
         let new =
             NewApiToken { name: "victim".to_owned(), scopes: vec![ApiScope::ApiTokensWrite], expires: None };
@@ -47,6 +78,8 @@ impl World {
             ("{source}", "okta".to_owned(), "nope".to_owned()),
             ("{token}", token.id.to_string(), "00000000-0000-7000-8000-000000000000".to_owned()),
             ("{tenant}", "default".to_owned(), "nothing".to_owned()),
+            ("{resource}", waiting, nobody(1)),
+            ("{identity}", people.items[0].identity.id.to_string(), nobody(2)),
         ];
         Self { app, names }
     }
@@ -65,7 +98,8 @@ impl World {
         let (body, _) = row(route);
         let reply = client.send(route.method, path, (!body.is_null()).then_some(body)).await;
         let media = if reply.status < 400 { "application/json" } else { "application/problem+json" };
-        assert_eq!(reply.header("content-type"), Some(media), "{} {path}", route.method);
+        let media = (reply.status != 204).then_some(media);
+        assert_eq!(reply.header("content-type"), media, "{} {path}", route.method);
         reply
     }
 }

@@ -146,6 +146,11 @@ impl Manager {
         &self.actor
     }
 
+    /// The request; empty at the command line.
+    pub fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
     /// The only tenant that is reached; `None`: all.
     pub fn bound(&self) -> Option<&Tenant> {
         self.bound.as_ref()

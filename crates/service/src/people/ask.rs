@@ -2,6 +2,7 @@
 //! decided by the store, in the transaction that writes it (ADR 0020); [`Service::told`] closes the trace then.
 
 use rollcall_domain::mapping::expression::{Evaluated, Evaluation};
+use rollcall_domain::people::Judged;
 use rollcall_domain::pipeline::{
     HookAnswer, Hooked, Step, StopReason, Stopped, Trace, extract, extract_group,
 };
@@ -9,7 +10,7 @@ use rollcall_domain::policy::breaker::Admission;
 use rollcall_domain::policy::decide::Occasion;
 use rollcall_scim::Document;
 use rollcall_scim::error::{ErrorType, ScimError};
-use rollcall_store::people::{Judged, Person};
+use rollcall_store::people::Person;
 use rollcall_store::write::{Write, Written};
 use uuid::Uuid;
 

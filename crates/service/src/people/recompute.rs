@@ -4,12 +4,13 @@
 //! stands is stored with each part: after a restart it goes on. A user that is pushed meanwhile is not overwritten: its
 //! revision is another, and it is read again.
 
+use rollcall_domain::people::Recomputation;
 use rollcall_domain::pipeline::{StopReason, Stopped};
 use rollcall_domain::policy::breaker::Admission;
 use rollcall_domain::source::SourceKey;
 use rollcall_scim::error::ScimError;
 use rollcall_store::StoreError;
-use rollcall_store::people::{Person, Recomputation};
+use rollcall_store::people::Person;
 use rollcall_store::query::{Position, Query, Start, Stored};
 use rollcall_store::write::{Batch, Outcome, Unit, Update, Write};
 use serde_json::Value;

@@ -144,7 +144,7 @@ impl Service {
         after: i64,
         count: u32,
     ) -> Result<Preview, AdminError> {
-        admin.require(ApiScope::MappingsRead)?;
+        admin.require(ApiScope::MappingsWrite)?;
         admin.owns(source)?;
         let runtime = self.supposed_runtime(source).await?;
         let Some(people) = &runtime.people else { return Ok(Preview::default()) };
@@ -157,7 +157,7 @@ impl Service {
     ///
     /// `Invalid` for settings that cannot be, or a sample that the source would refuse.
     pub async fn try_out(&self, admin: &Admin, source: &Source, sample: Sample) -> Result<Tried, AdminError> {
-        admin.require(ApiScope::MappingsRead)?;
+        admin.require(ApiScope::MappingsWrite)?;
         admin.owns(source)?;
         let runtime = self.supposed_runtime(source).await?;
         let Some(people) = &runtime.people else {

@@ -2,13 +2,14 @@
 
 use rollcall_domain::clock::Timestamp;
 use rollcall_domain::identity::Tombstone;
+use rollcall_domain::people::{Answer, Judged};
 use rollcall_domain::policy::breaker::Admission;
 use rollcall_domain::policy::decide::{Choice, Decision, Occasion, choose};
 use rollcall_domain::policy::leave::{expired, released};
 use rollcall_domain::source::SourceKey;
 use rollcall_domain::tenant::TenantKey;
 use rollcall_store::StoreError;
-use rollcall_store::people::{Answer, Judged, Rules};
+use rollcall_store::people::Rules;
 use rollcall_store::write::Batch;
 use rusqlite::OptionalExtension as _;
 use uuid::Uuid;

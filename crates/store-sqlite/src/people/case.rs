@@ -2,10 +2,11 @@
 
 use rollcall_domain::identity::Tombstone;
 use rollcall_domain::mapping::profile::Profile;
+use rollcall_domain::people::Judged;
 use rollcall_domain::policy::breaker::Admission;
 use rollcall_domain::policy::decide::{Decision, Occasion, Outcome, Question, decide};
 use rollcall_store::StoreError;
-use rollcall_store::people::{Judged, Rules};
+use rollcall_store::people::Rules;
 use rollcall_store::write::Batch;
 use uuid::Uuid;
 

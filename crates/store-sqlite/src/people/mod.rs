@@ -14,9 +14,10 @@ pub(crate) mod recomputation;
 
 use std::collections::HashSet;
 
+use rollcall_domain::people::Judged;
 use rollcall_domain::policy::decide::Occasion;
 use rollcall_store::StoreError;
-use rollcall_store::people::{Judged, Person, Rules};
+use rollcall_store::people::{Person, Rules};
 use rollcall_store::write::{Batch, Unit, Write, Written};
 use uuid::Uuid;
 

@@ -1,9 +1,10 @@
 //! What waits: users for someone's word, deprovisionings for approval.
 
 use rollcall_domain::clock::Timestamp;
+use rollcall_domain::people::{BreakerState, Held, Waiting};
 use rollcall_domain::source::SourceKey;
 use rollcall_store::StoreError;
-use rollcall_store::people::{BreakerState, Held, Rules, Waiting};
+use rollcall_store::people::Rules;
 use rusqlite::Connection;
 
 use super::person::PersonRow;

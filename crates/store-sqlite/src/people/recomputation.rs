@@ -1,9 +1,9 @@
 //! Where recomputations stand.
 
 use rollcall_domain::clock::Timestamp;
+use rollcall_domain::people::Recomputation;
 use rollcall_domain::source::SourceKey;
 use rollcall_store::StoreError;
-use rollcall_store::people::Recomputation;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use crate::error::{OrUnavailable as _, signed};

@@ -16,8 +16,9 @@ use uuid::Uuid;
 
 use super::world::{Backend, World, draft};
 use crate::StoreError;
-use crate::people::{Answer, IDENTITY, IdentityQuery, Judged, Person, Recomputation, Rules, Supposed};
+use crate::people::{IDENTITY, IdentityQuery, Person, Rules, Supposed};
 use crate::write::{Batch, Delete, MemberChange, Outcome, Unit, Write, Written};
+use rollcall_domain::people::{Answer, Judged, Recomputation};
 
 /// A source with identities.
 #[derive(Clone)]
