@@ -9,6 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use rollcall_config::Given;
 use rollcall_domain::audit::Head;
 use rollcall_domain::credential::Scope;
+use rollcall_domain::request_log::{Bodies, Kept};
+use serde::de::IntoDeserializer as _;
 use uuid::Uuid;
 
 use crate::c1z::C1z;
@@ -168,6 +170,8 @@ pub(crate) enum Source {
         #[command(flatten)]
         settings: SourceSettings,
     },
+    /// What the provider sent lately, and what it was told
+    Requests(Requests),
     /// Answer every request with 503 until resumed; nothing changes
     Pause {
         /// The source
@@ -224,6 +228,50 @@ pub(crate) struct SourceSettings {
     /// Remove the policy
     #[arg(long, conflicts_with = "policy")]
     pub no_policy: bool,
+    /// Requests that the request log keeps: nothing, failures, writes (and failures), all [default: writes]
+    #[arg(long, value_name = "WHICH", value_parser = word::<Kept>)]
+    pub log_keep: Option<Kept>,
+    /// How it keeps bodies: none, masked, full [default: masked]
+    #[arg(long, value_name = "HOW", value_parser = word::<Bodies>)]
+    pub log_bodies: Option<Bodies>,
+    /// Requests a second that it keeps of each sort; 0 is no limit
+    #[arg(long, value_name = "N")]
+    pub log_max_per_second: Option<u32>,
+    /// Days that it keeps them
+    #[arg(long, value_name = "N")]
+    pub log_max_days: Option<u32>,
+    /// MiB that it may take
+    #[arg(long, value_name = "N")]
+    pub log_max_mib: Option<u32>,
+}
+
+/// A setting that is one of some words.
+fn word<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
+    T::deserialize(text.into_deserializer()).map_err(|error: serde::de::value::Error| error.to_string())
+}
+
+/// What is looked for in a request log.
+#[derive(Debug, Args)]
+pub(crate) struct Requests {
+    /// The source
+    pub slug: String,
+    /// Show all of this request: its id, as X-Request-Id told it
+    pub id: Option<String>,
+    /// About this person or group: userName, externalId, mail address, or id
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
+    /// Answered with this status: 409, 4xx, 400-599
+    #[arg(long)]
+    pub status: Option<String>,
+    /// With this method
+    #[arg(long)]
+    pub method: Option<String>,
+    /// Not older than this: 30m, 12h, 7d
+    #[arg(long, value_name = "TIME", value_parser = duration_ms)]
+    pub since: Option<i64>,
+    /// So many at most
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub limit: u32,
 }
 
 #[derive(Debug, Subcommand)]

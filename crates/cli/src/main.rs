@@ -11,6 +11,7 @@ mod log;
 mod mapping;
 mod open;
 mod printer;
+mod requests;
 mod serve;
 mod source;
 mod sync;

@@ -53,10 +53,16 @@ pub(crate) async fn run(global: &Global, serve: &Serve, printer: &Printer) -> Do
     );
     let tending = tokio::spawn(tend_identities(Arc::clone(&service)));
     let flush = tokio::spawn(flush_for_ever(Arc::clone(&service)));
+    let logging = tokio::spawn({
+        let service = Arc::clone(&service);
+        async move { service.work_on_request_log().await }
+    });
     let stop = stop(serve.stop_with_stdin)?;
     listen::serve(listener, rollcall_server::router(app), tls, stop, settings.grace()).await;
     flush.abort();
     tending.abort();
+    logging.abort();
+    service.flush_request_log().await;
     let _ = service.flush_last_used().await;
     tracing::info!("stopped");
     Ok(())

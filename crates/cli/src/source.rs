@@ -33,6 +33,7 @@ pub(crate) async fn run(global: &Global, command: Source, printer: &Printer) -> 
             show(&opened, printer, &source);
             Ok(())
         }
+        Source::Requests(arguments) => crate::requests::run(&opened, global, printer, &arguments).await,
         Source::Pause { slug } => set_status(&opened, global, printer, &slug, SourceStatus::Paused).await,
         Source::Resume { slug } => set_status(&opened, global, printer, &slug, SourceStatus::Active).await,
         Source::Delete { slug, yes } => delete(&opened, global, printer, &slug, yes).await,
@@ -159,6 +160,7 @@ fn apply(flags: &SourceSettings, settings: &mut Settings) -> Done {
         default_page_size,
         mapping,
         policy,
+        request_log,
     } = settings;
     let set = |flag: Option<u32>, setting: &mut u32| *setting = flag.unwrap_or(*setting);
     set(flags.requests_per_second, requests_per_second);
@@ -166,6 +168,11 @@ fn apply(flags: &SourceSettings, settings: &mut Settings) -> Done {
     set(flags.max_bulk_operations, max_bulk_operations);
     set(flags.max_page_size, max_page_size);
     set(flags.default_page_size, default_page_size);
+    request_log.keep = flags.log_keep.unwrap_or(request_log.keep);
+    request_log.bodies = flags.log_bodies.unwrap_or(request_log.bodies);
+    set(flags.log_max_per_second, &mut request_log.max_per_second);
+    set(flags.log_max_days, &mut request_log.max_days);
+    set(flags.log_max_mib, &mut request_log.max_mib);
     *max_request_bytes = flags.max_request_bytes.unwrap_or(*max_request_bytes);
     if let Some(path) = &flags.mapping {
         *mapping = Some(rollcall_config::read_document(path)?);

@@ -12,5 +12,6 @@ pub mod mapping;
 pub mod people;
 pub mod pipeline;
 pub mod policy;
+pub mod request_log;
 pub mod source;
 pub mod tenant;

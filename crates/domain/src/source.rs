@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::clock::Timestamp;
 use crate::mapping::MappingSettings;
+use crate::request_log::RequestLogSettings;
 use crate::tenant::TenantKey;
 
 /// A source's row number in the store. Never shown.
@@ -45,6 +46,8 @@ pub struct SourceSettings {
     /// What profiles mean: keys of [`crate::policy::keys::KEYS`], nested; those that are not there are the tenant's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<Value>,
+    /// What is kept of its requests.
+    pub request_log: RequestLogSettings,
 }
 
 impl SourceSettings {
@@ -68,6 +71,7 @@ impl Default for SourceSettings {
             default_page_size: 100,
             mapping: None,
             policy: None,
+            request_log: RequestLogSettings::default(),
         }
     }
 }

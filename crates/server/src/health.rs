@@ -20,5 +20,8 @@ pub(crate) async fn ready(State(app): State<App>) -> Result<&'static str, Failur
 
 /// Prometheus text.
 pub(crate) async fn metrics(State(app): State<App>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], app.metrics.text())
+    (
+        [(CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")],
+        app.metrics.text(app.service.request_log_counts()),
+    )
 }

@@ -11,6 +11,7 @@ mod metrics;
 mod observe;
 pub mod openapi;
 mod query;
+mod record;
 mod routes;
 mod scim;
 mod tls;

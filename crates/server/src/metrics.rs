@@ -1,5 +1,6 @@
-//! Prometheus metrics: requests and their latencies, per source and operation.
+//! Prometheus metrics: requests and their latencies, per source and operation, and what the request log kept.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
@@ -8,12 +9,14 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+use rollcall_service::request_log::RequestLogCounts;
 
 /// All metrics.
 pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<RequestLabels, Counter>,
     durations: Family<OperationLabels, Histogram, fn() -> Histogram>,
+    logged: Family<LoggedLabels, Counter>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -21,6 +24,12 @@ struct RequestLabels {
     source: String,
     operation: String,
     status: u16,
+}
+
+/// What became of a request that was to be kept: `written`, `over_rate`, `queue_full`, `failed`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LoggedLabels {
+    outcome: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -43,7 +52,10 @@ impl Metrics {
             Unit::Seconds,
             durations.clone(),
         );
-        Self { registry, requests, durations }
+        let logged = Family::<LoggedLabels, Counter>::default();
+        let help = "Requests for the request log: written, or left out and why";
+        registry.register("request_log", help, logged.clone());
+        Self { registry, requests, durations, logged }
     }
 
     /// Counts a request. `source` is `-` unless the caller was let in: strangers add no label values.
@@ -63,7 +75,14 @@ impl Metrics {
     }
 
     /// The text of `/metrics`.
-    pub(crate) fn text(&self) -> String {
+    pub(crate) fn text(&self, log: RequestLogCounts) -> String {
+        let RequestLogCounts { written, over_rate, queue_full, failed } = log;
+        for (outcome, count) in
+            [("written", written), ("over_rate", over_rate), ("queue_full", queue_full), ("failed", failed)]
+        {
+            let labels = LoggedLabels { outcome: outcome.to_owned() };
+            self.logged.get_or_create(&labels).inner().store(count, Ordering::Relaxed);
+        }
         let mut out = String::new();
         let _ = text::encode(&mut out, &self.registry);
         out

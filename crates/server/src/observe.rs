@@ -6,18 +6,19 @@ use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, USER_AGENT};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use rollcall_domain::clock::Ids as _;
-use rollcall_scim::error::ErrorType;
+use rollcall_scim::error::{ErrorType, ScimError};
 use rollcall_service::Notes;
 use rollcall_service::system::SystemIds;
 
 use crate::App;
 use crate::answer::{Failure, SCIM_JSON};
 use crate::api::{PROBLEM_JSON, Problem, ProblemKind};
+use crate::record::{self, Asked};
 
 /// The response header that names the request.
 const REQUEST_ID: &str = "x-request-id";
@@ -40,7 +41,11 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
     let begun = Instant::now();
     let notes = Arc::new(Notes::new(next_id()));
     request.extensions_mut().insert(Arc::clone(&notes));
-    let method = request.method().clone();
+    let asked = Asked {
+        method: request.method().clone(),
+        uri: request.uri().clone(),
+        user_agent: request.headers().get(USER_AGENT).cloned(),
+    };
     let path = request.extensions().get::<MatchedPath>().cloned();
     let mut response = next.run(request).await;
     let error = write_error(&mut response, notes.id());
@@ -50,22 +55,38 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
     let route = path.as_ref().map_or("-", |path| operation(path.as_str()));
     let source = notes.admitted_to().unwrap_or("-");
     let took = begun.elapsed();
-    app.metrics.observe(source, &method, route, response.status(), took);
-    log(notes.id(), source, &method, route, response.status(), error, took.as_micros());
-    response
+    let kind = error.as_ref().map(|error| error.kind);
+    app.metrics.observe(source, &asked.method, route, response.status(), took);
+    log(notes.id(), source, &asked.method, route, response.status(), kind, took.as_micros());
+    let Some(ticket) = app.service.keeps(&notes, response.status().as_u16(), asked.is_write()) else {
+        return response;
+    };
+    let error = error.as_ref().and_then(|error| error.scim.as_ref());
+    let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    record::keep(&app, ticket, &notes, &asked, (response, error), took_us).await
 }
 
-/// Writes the body of an error, and returns what the log may say of it.
-fn write_error(response: &mut Response, request_id: &str) -> Option<Kind> {
-    let (kind, body, media) = if let Some(failure) = response.extensions_mut().remove::<Failure>() {
-        (Kind::Scim(failure.error.kind), failure.error.body(), SCIM_JSON)
+/// An error that was written.
+struct Written {
+    /// What the log line says of it.
+    kind: Kind,
+    /// All of it, for the request log, which masks.
+    scim: Option<ScimError>,
+}
+
+/// Writes the body of an error.
+fn write_error(response: &mut Response, request_id: &str) -> Option<Written> {
+    let (written, body, media) = if let Some(Failure { error, .. }) = response.extensions_mut().remove() {
+        let body = error.body();
+        (Written { kind: Kind::Scim(error.kind), scim: Some(error) }, body, SCIM_JSON)
     } else {
         let problem = response.extensions_mut().remove::<Problem>()?;
-        (Kind::Problem(problem.kind), problem.body(request_id), PROBLEM_JSON)
+        let written = Written { kind: Kind::Problem(problem.kind), scim: None };
+        (written, problem.body(request_id), PROBLEM_JSON)
     };
     *response.body_mut() = Body::from(body.to_string());
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media));
-    Some(kind)
+    Some(written)
 }
 
 /// What the log says of an error.

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::people::settings::People;
 use crate::rate::{Bucket, Rate, TooFast};
+use crate::request_log::Budget;
 use crate::{Service, error};
 
 /// `last_used` is written at most once in this many milliseconds per credential.
@@ -46,6 +47,7 @@ struct SourceState {
     /// The base URL that the last request used: mostly all use the same, and the cache keeps it with each resource.
     base_url: RwLock<Option<Arc<str>>>,
     last_noted: RwLock<HashMap<Uuid, AtomicI64>>,
+    log: Budget,
 }
 
 #[derive(Default)]
@@ -79,6 +81,10 @@ impl Runtime {
         let fresh: Arc<str> = base_url.into();
         *self.state.base_url.write() = Some(Arc::clone(&fresh));
         fresh
+    }
+
+    pub(crate) fn log_budget(&self) -> &Budget {
+        &self.state.log
     }
 
     pub(crate) fn admit(&self, now: Timestamp) -> Result<(), TooFast> {

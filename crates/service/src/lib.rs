@@ -21,6 +21,7 @@ mod notes;
 pub mod people;
 mod rate;
 mod render;
+pub mod request_log;
 mod resource;
 pub mod system;
 mod turns;
@@ -33,6 +34,7 @@ use parking_lot::Mutex;
 use rollcall_domain::audit::ChainKey;
 use rollcall_domain::clock::{Clock, Ids, Timestamp};
 use rollcall_domain::credential::TokenKey;
+use rollcall_domain::request_log::SubjectKey;
 use rollcall_store::AnyStore;
 use uuid::Uuid;
 
@@ -66,6 +68,8 @@ pub struct Service {
     cache: Cache,
     lookups: Lookups,
     turns: Turns,
+    log: request_log::Log,
+    subject_key: SubjectKey,
     vault: Arc<Vault>,
     hooks: Option<Arc<dyn Hooks>>,
 }
@@ -100,6 +104,8 @@ impl Service {
             cursor_key: CursorKey::derive(&parts.secret),
             directory: DirectoryCache::default(),
             turns: Turns::default(),
+            log: request_log::Log::default(),
+            subject_key: SubjectKey::derive(&parts.secret),
             // One part in six for who has which name, the rest for resources.
             lookups: Lookups::new(parts.cache_bytes / 6),
             cache: Cache::new(parts.cache_bytes - parts.cache_bytes / 6),

@@ -73,11 +73,6 @@ impl Notes {
         self.touched.lock().clone()
     }
 
-    /// Whether decision traces of this request may be kept; without, making one is for nothing.
-    pub fn wants_traces(&self) -> bool {
-        self.source.get().is_some()
-    }
-
     /// Notes what was sent. The bytes are shared, not copied.
     pub fn sent(&self, body: &Bytes) {
         let _ = self.body.set(body.clone());

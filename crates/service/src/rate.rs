@@ -22,6 +22,11 @@ pub(crate) struct Bucket {
 }
 
 impl Rate {
+    /// So many a second, and so many at once.
+    pub(crate) fn new(per_second: u32, burst: u32) -> Self {
+        Self { per_second: f64::from(per_second), burst: f64::from(burst) }
+    }
+
     /// The rate of these settings; `None` is unlimited.
     pub fn of(settings: &SourceSettings) -> Option<Self> {
         let per_second = f64::from(settings.requests_per_second.max(MIN_REQUESTS_PER_SECOND));

@@ -30,7 +30,7 @@ pub(crate) fn open_writer(path: &Path, options: &Options) -> Result<Connection, 
 }
 
 /// Makes the file for its owner alone, where there is none; SQLite gives its other files the same mode.
-fn create(path: &Path) {
+pub(crate) fn create(path: &Path) {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

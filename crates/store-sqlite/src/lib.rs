@@ -24,6 +24,7 @@ mod pending;
 mod people;
 mod readers;
 mod reindex;
+mod request_log;
 mod resource;
 mod retention;
 mod session;
@@ -64,6 +65,7 @@ use uuid::Uuid;
 use batch::BatchJob;
 use names::Names;
 use readers::{Readers, snapshot};
+use request_log::RequestFile;
 use resource::get::{Found, by_value, with_groups};
 use resource::list::Listing;
 use session::Session;
@@ -82,6 +84,7 @@ pub struct SqliteStore {
     names: Names,
     indexers: Mutex<Vec<(Arc<ResolvedType>, Arc<Indexer>)>>,
     max_scan: u64,
+    request_log: RequestFile,
 }
 
 impl SqliteStore {
@@ -101,6 +104,7 @@ impl SqliteStore {
             names: Names::default(),
             indexers: Mutex::default(),
             max_scan: options.max_scan,
+            request_log: RequestFile::beside(path, options),
         })
     }
 
@@ -188,7 +192,8 @@ impl Directory for SqliteStore {
     }
 
     async fn delete_source(&self, key: SourceKey, audit: &Draft) -> Result<(), StoreError> {
-        self.audited(audit, move |session| source::delete(session, key)).await
+        self.audited(audit, move |session| source::delete(session, key)).await?;
+        self.forget_requests(key).await
     }
 
     async fn credentials(&self, source: SourceKey) -> Result<Vec<Credential>, StoreError> {

@@ -59,7 +59,7 @@ fn all() -> Vec<&'static str> {
 }
 
 /// The lines of `EXPLAIN QUERY PLAN`.
-fn plan(connection: &Connection, sql: &str) -> Vec<String> {
+pub(crate) fn plan(connection: &Connection, sql: &str) -> Vec<String> {
     let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
     for at in 1..=statement.parameter_count() {
         statement.raw_bind_parameter(at, 1).unwrap();
@@ -73,7 +73,7 @@ fn plan(connection: &Connection, sql: &str) -> Vec<String> {
 }
 
 /// Whether a line reads a whole table or index; what a subquery has collected may be read whole.
-fn scans(line: &str) -> bool {
+pub(crate) fn scans(line: &str) -> bool {
     let collected = ["SCAN inside", "SCAN (subquery", "SCAN CONSTANT ROW"];
     line.starts_with("SCAN") && !collected.iter().any(|start| line.starts_with(start))
 }

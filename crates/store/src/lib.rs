@@ -12,6 +12,7 @@ pub mod index;
 pub mod people;
 pub mod plan;
 pub mod query;
+pub mod request_log;
 pub mod stamps;
 pub mod write;
 
@@ -34,14 +35,18 @@ use delivery::Deliveries;
 pub use error::StoreError;
 use people::{Foreseen, IdentityQuery, Rules, Supposed};
 use query::{GroupRef, MemberRow, Page, Query, Stored, Tombstone};
+use request_log::RequestLog;
 use rollcall_domain::people::{Answer, BreakerState, Held, Judged, Recomputation, StoredIdentity, Waiting};
 use stamps::Stamps;
 use write::{Batch, Outcome};
 
 /// Everything a backend does.
-pub trait Store: Directory + Resources + Changes + Deliveries + Administration + Identities {}
+pub trait Store:
+    Directory + Resources + Changes + Deliveries + Administration + Identities + RequestLog
+{
+}
 
-impl<T: Directory + Resources + Changes + Deliveries + Administration + Identities> Store for T {}
+impl<T: Directory + Resources + Changes + Deliveries + Administration + Identities + RequestLog> Store for T {}
 
 /// A backend chosen at start.
 pub type AnyStore = Arc<dyn Store>;
@@ -66,7 +71,7 @@ pub trait Directory: Send + Sync {
     async fn create_source(&self, source: &Source, audit: &Draft) -> Result<SourceKey, StoreError>;
     /// Writes dialect, status, settings, schemas and resource types of the source of this key. `NotFound`.
     async fn update_source(&self, source: &Source, audit: &Draft) -> Result<(), StoreError>;
-    /// Deletes a source with its credentials, resources, memberships and tombstones; changes stay.
+    /// Deletes a source with its credentials, resources, memberships, tombstones and request log; changes stay.
     async fn delete_source(&self, key: SourceKey, audit: &Draft) -> Result<(), StoreError>;
     /// All credentials of a source, oldest first, revoked ones too.
     async fn credentials(&self, source: SourceKey) -> Result<Vec<Credential>, StoreError>;

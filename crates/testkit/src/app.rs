@@ -1,5 +1,6 @@
 //! A running application.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
@@ -27,7 +28,7 @@ pub struct TestApp {
     /// Its store, to look at what HTTP does not show.
     pub store: AnyStore,
     router: Router,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl TestApp {
@@ -49,7 +50,7 @@ impl TestApp {
             expressions: None,
         }));
         let router = rollcall_server::router(App::new(Arc::clone(&service), Settings::default()));
-        Self { clock, service, store, router, _folder: folder }
+        Self { clock, service, store, router, folder }
     }
 
     /// Makes a source of the default tenant without a rate limit, and a client with its token.
@@ -92,6 +93,11 @@ impl TestApp {
         let issued = self.service.issue_api_token(&Manager::operator(), tenant, new).await;
         let (_, token) = issued.expect("an API token");
         self.client("", token.reveal()).at(API_BASE)
+    }
+
+    /// Where its files are.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The whole HTTP surface, to be served over TCP.

@@ -50,11 +50,7 @@ const fn writing(
         summary,
         parameters: &[],
         takes,
-        answers: if takes.is_some() {
-            &[(200, Shows::One(object))]
-        } else {
-            &[(204, Shows::Nothing)]
-        },
+        answers: if takes.is_some() { &[(200, Shows::One(object))] } else { &[(204, Shows::Nothing)] },
         handler: || get(show_mapping),
     }
 }

@@ -15,6 +15,7 @@ mod openapi;
 mod page;
 mod parameter;
 mod problem;
+mod requests;
 mod route;
 mod sources;
 mod tenants;
@@ -25,6 +26,7 @@ use axum::middleware::from_fn_with_state;
 pub use openapi::api_openapi;
 pub use parameter::{Kind, Parameter};
 pub(crate) use problem::{PROBLEM_JSON, Problem, ProblemKind};
+pub use requests::{RequestDetailView, RequestView};
 pub use route::{ApiRoute, Needs};
 
 use crate::App;
@@ -37,6 +39,7 @@ const TABLES: &[&[ApiRoute]] = &[
     description::ROUTES,
     tenants::ROUTES,
     sources::ROUTES,
+    requests::ROUTES,
     api_tokens::ROUTES,
     audit::ROUTES,
     mappings::ROUTES,

@@ -14,6 +14,7 @@ use super::{API_BASE, api_routes, page};
 const NAMES: &[(&str, &str)] = &[
     ("identity", "Id of the identity"),
     ("resource", "Id of the user"),
+    ("request", "Id of the request, as `X-Request-Id` told it"),
     ("source", "Slug of the source, with or without the tenant's name before it"),
     ("tenant", "Name of the tenant"),
     ("token", "Id or public prefix of the token"),

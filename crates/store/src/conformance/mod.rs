@@ -18,6 +18,7 @@ pub mod directory;
 pub mod listing;
 pub mod membership;
 pub mod people;
+pub mod request_log;
 pub mod world;
 pub mod writing;
 
@@ -53,6 +54,13 @@ macro_rules! store_conformance {
                 seeking_forgets_what_is_apart,
                 the_log_keeps_the_latest_attempts,
                 a_deleted_endpoint_leaves_nothing,
+            ],
+            request_log: [
+                a_logged_request_comes_back_as_written,
+                requests_are_found_by_subject_status_method_and_time,
+                the_log_is_bounded_by_age_and_size,
+                a_deleted_source_takes_its_request_log,
+                logging_ends_no_stamp,
             ],
             writing: [
                 a_created_resource_is_read_back,
