@@ -279,3 +279,20 @@ fn skipping_is_no_failure() {
     let shown = json_of(&files, &["--mapping", "m.json", "--payload", "p.json"]);
     assert_eq!(shown["stopped"], json!({ "skipped": "a service account" }));
 }
+
+/// Elsewhere the test of a mapping did not know `data`, which every mapping that is in use reads.
+#[test]
+fn a_mapping_is_tried_with_data_as_it_is_run_with_it() {
+    let mapping = r"
+[[expressions.users]]
+name = 'phone'
+expression = '''
+return {'attributes': {'phone': data.get('phoneNumber')}, 'name': data['userName']}
+'''
+";
+    let payload = r#"{ "userName": "ann", "phoneNumber": "0123456789" }"#;
+    let files = [("m.toml", mapping), ("p.json", payload)];
+    let shown = json_of(&files, &["--mapping", "m.toml", "--payload", "p.json"]);
+    assert_eq!(shown["profile"]["attributes"]["phone"], "0123456789", "{shown}");
+    assert_eq!(shown["profile"]["name"], "ann");
+}

@@ -179,7 +179,6 @@ impl From<LoggedRequest> for RequestDetailView {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "handed to map")]
 fn text(id: Uuid) -> String {
     id.to_string()
 }

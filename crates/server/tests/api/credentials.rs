@@ -44,6 +44,8 @@ fn row(route: &ApiRoute) -> (Value, u16) {
         | "GET /openapi.json"
         | "GET /sources"
         | "GET /sources/{source}"
+        | "GET /sources/{source}/requests"
+        | "GET /sources/{source}/requests/{request}"
         | "GET /tenants"
         | "GET /tenants/{tenant}" => (Value::Null, 200),
         route => panic!("{route} has no row: add one"),
@@ -64,7 +66,8 @@ impl World {
         let other = app.source_with("other", "generic", settings.clone()).await;
         other.post("/Users", json!({ "userName": "ann" })).await.expect(201);
         let okta = app.source_with("okta", "okta", settings).await;
-        let waiting = okta.post("/Users", json!({ "userName": "ann" })).await.expect(201).id();
+        let made = okta.post("/Users", json!({ "userName": "ann" })).await.expect(201);
+        let (waiting, request) = (made.id(), made.header("x-request-id").unwrap().to_owned());
         let admin = app.admin("default").await;
         let people =
             app.service.identities(&admin, &IdentityFilter::default(), &Paging::all()).await.unwrap();
@@ -76,6 +79,7 @@ impl World {
             app.service.issue_api_token(&Manager::operator(), Some("default"), new).await.unwrap();
         let names = vec![
             ("{source}", "okta".to_owned(), "nope".to_owned()),
+            ("{request}", request.clone(), "0".repeat(request.len())),
             ("{token}", token.id.to_string(), "00000000-0000-7000-8000-000000000000".to_owned()),
             ("{tenant}", "default".to_owned(), "nothing".to_owned()),
             ("{resource}", waiting, nobody(1)),

@@ -8,7 +8,7 @@ use rollcall_domain::source::SourceKey;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::world::{Backend, World};
+use super::world::{Backend, World, draft};
 use crate::AnyStore;
 use crate::request_log::{Bounds, Search};
 
@@ -134,7 +134,7 @@ pub async fn the_log_is_bounded_by_age_and_size(backend: &dyn Backend) {
 pub async fn a_deleted_source_takes_its_request_log(backend: &dyn Backend) {
     let world = World::new(backend).await;
     add(&world.store, world.source, 1..4).await;
-    world.store.delete_source(world.source).await.unwrap();
+    world.store.delete_source(world.source, &draft()).await.unwrap();
     assert_eq!(found(&world.store, world.source, Search::default()).await, [0; 0]);
 }
 
