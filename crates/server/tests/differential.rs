@@ -1,7 +1,5 @@
 //! What went wrong elsewhere, at another server that takes pushes over SCIM: each test names it, and fails on it.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
-
 use rollcall_service::admin::NewCredential;
 use rollcall_testkit::{Client, TestApp};
 use serde_json::{Value, json};
