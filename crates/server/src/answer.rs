@@ -126,6 +126,16 @@ pub(crate) fn representation(shown: Representation, created: bool) -> Response {
     response
 }
 
+/// What was written, in as many words as the client prefers (RFC 7240 §4.2): all, or 201 or 204 without a body.
+pub(crate) fn written(shown: Representation, created: bool, minimal: bool) -> Response {
+    if !minimal {
+        return representation(shown, created);
+    }
+    let mut response = representation(Representation { body: Body::Empty, ..shown }, created);
+    response.headers_mut().insert("preference-applied", HeaderValue::from_static("return=minimal"));
+    response
+}
+
 /// 304 for a resource that the client has already.
 pub(crate) fn not_modified(shown: Representation) -> Response {
     let mut response = representation(Representation { body: Body::Empty, ..shown }, false);

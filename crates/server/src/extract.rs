@@ -1,5 +1,6 @@
 //! What handlers take from a request: the caller, a JSON body, the query, the preconditions.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,6 +43,9 @@ pub(crate) struct Shown(pub Shape);
 
 /// `If-Match`.
 pub(crate) struct Conditions(pub Precondition);
+
+/// Whether `Prefer: return=minimal` asks for no body (RFC 7240 §4.2).
+pub(crate) struct Minimal(pub bool);
 
 /// `If-None-Match`.
 pub(crate) struct Seen(pub Known);
@@ -119,6 +123,26 @@ impl<S: Sync> FromRequestParts<S> for Conditions {
         }
         Ok(Self(Precondition::Versions(versions(&parts.headers, &IF_MATCH))))
     }
+}
+
+impl<S: Sync> FromRequestParts<S> for Minimal {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(preference(&parts.headers, "return").is_some_and(|value| value == "minimal")))
+    }
+}
+
+/// The value of a preference; of one that is given twice, the first (RFC 7240 §2).
+fn preference(headers: &HeaderMap, name: &str) -> Option<String> {
+    let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    let preferences = values.flat_map(|value| value.split(','));
+    let named = preferences.filter_map(|preference| {
+        let (found, value) = preference.split(';').next()?.split_once('=')?;
+        let value = value.trim().trim_matches('"').to_ascii_lowercase();
+        found.trim().eq_ignore_ascii_case(name).then_some(value)
+    });
+    named.into_iter().next()
 }
 
 impl<S: Sync> FromRequestParts<S> for Seen {

@@ -333,3 +333,25 @@ async fn an_empty_external_id_is_nobody_s_own() {
     let found = client.get("/Users?filter=externalId eq \"\"").await.expect(200);
     assert_eq!(found.body["totalResults"], 2);
 }
+
+#[tokio::test]
+async fn an_extension_s_urn_is_the_same_in_any_case() {
+    let (_app, client, ids) = start().await;
+    let (lower, upper) = (ENTERPRISE.to_lowercase(), ENTERPRISE.to_uppercase());
+    let found = [
+        (format!("{lower}:department eq \"Sales\""), "34"),
+        (format!("{upper}:department eq \"Sales\" and {lower}:EMPLOYEENUMBER eq \"42\""), "4"),
+        (format!("{upper}:manager.value eq \"carol\" or {lower}:manager pr"), "3"),
+    ];
+    let cases: Vec<(&str, &str)> = found.iter().map(|(filter, found)| (filter.as_str(), *found)).collect();
+    check(&client, &ids, &cases).await;
+    // Sent in another case, it is the same extension too.
+    let body =
+        json!({ "schemas": [USER, upper], "userName": "zoe", upper.clone(): { "department": "Legal" } });
+    let zoe = client.post("/Users", body).await.expect(201);
+    assert_eq!(zoe.body[ENTERPRISE]["department"], "Legal");
+    for urn in [ENTERPRISE, &lower, &upper] {
+        let reply = client.get(&format!("/Users?filter={urn}:department eq \"Legal\"")).await.expect(200);
+        assert_eq!(reply.column("id"), [zoe.id()], "{urn}");
+    }
+}

@@ -4,7 +4,7 @@ use axum::extract::State;
 
 use crate::App;
 use crate::answer::{self, Answer};
-use crate::extract::{Listing, Place, Sent, Shown, Who};
+use crate::extract::{Listing, Minimal, Place, Sent, Shown, Who};
 
 /// 200, 400, 401, 403, 404.
 pub(crate) async fn get(
@@ -21,8 +21,9 @@ pub(crate) async fn post(
     State(app): State<App>,
     Place((_, endpoint)): Place<(String, String)>,
     Shown(shape): Shown,
+    Minimal(minimal): Minimal,
     sent: Sent,
 ) -> Answer {
     let shown = app.service.create(&sent.caller, &endpoint, sent.body, &shape).await?;
-    Ok(answer::representation(shown, true))
+    Ok(answer::written(shown, true, minimal))
 }

@@ -6,7 +6,7 @@ use rollcall_service::Caller;
 
 use crate::App;
 use crate::answer::Answer;
-use crate::extract::{Conditions, Place, Seen, Sent, Shown, Who};
+use crate::extract::{Conditions, Minimal, Place, Seen, Sent, Shown, Who};
 use crate::scim::resource;
 
 /// Where the subjects of credentials are.
@@ -18,13 +18,25 @@ pub(crate) async fn get(state: State<App>, Who(caller): Who, shown: Shown, seen:
 }
 
 /// As `PUT /Users/{id}`.
-pub(crate) async fn put(state: State<App>, shown: Shown, conditions: Conditions, sent: Sent) -> Answer {
-    resource::put(state, subject(&sent.caller)?, shown, conditions, sent).await
+pub(crate) async fn put(
+    state: State<App>,
+    shown: Shown,
+    conditions: Conditions,
+    minimal: Minimal,
+    sent: Sent,
+) -> Answer {
+    resource::put(state, subject(&sent.caller)?, shown, conditions, minimal, sent).await
 }
 
 /// As `PATCH /Users/{id}`.
-pub(crate) async fn patch(state: State<App>, shown: Shown, conditions: Conditions, sent: Sent) -> Answer {
-    resource::patch(state, subject(&sent.caller)?, shown, conditions, sent).await
+pub(crate) async fn patch(
+    state: State<App>,
+    shown: Shown,
+    conditions: Conditions,
+    minimal: Minimal,
+    sent: Sent,
+) -> Answer {
+    resource::patch(state, subject(&sent.caller)?, shown, conditions, minimal, sent).await
 }
 
 /// As `DELETE /Users/{id}`.

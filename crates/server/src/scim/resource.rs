@@ -7,7 +7,7 @@ use rollcall_service::Body;
 
 use crate::App;
 use crate::answer::{self, Answer};
-use crate::extract::{Conditions, Place, Seen, Sent, Shown, Who};
+use crate::extract::{Conditions, Minimal, Place, Seen, Sent, Shown, Who};
 
 /// `source`, `endpoint` and `id` of the path.
 type At = Place<(String, String, String)>;
@@ -31,10 +31,11 @@ pub(crate) async fn put(
     Place((_, endpoint, id)): At,
     Shown(shape): Shown,
     Conditions(precondition): Conditions,
+    Minimal(minimal): Minimal,
     sent: Sent,
 ) -> Answer {
     let shown = app.service.replace(&sent.caller, (&endpoint, &id), sent.body, &shape, &precondition).await?;
-    Ok(answer::representation(shown, false))
+    Ok(answer::written(shown, false, minimal))
 }
 
 /// 200 or 204, 400, 401, 403, 404, 409, 412.
@@ -43,10 +44,11 @@ pub(crate) async fn patch(
     Place((_, endpoint, id)): At,
     Shown(shape): Shown,
     Conditions(precondition): Conditions,
+    Minimal(minimal): Minimal,
     sent: Sent,
 ) -> Answer {
     let shown = app.service.patch(&sent.caller, (&endpoint, &id), sent.body, &shape, &precondition).await?;
-    Ok(answer::representation(shown, false))
+    Ok(answer::written(shown, false, minimal))
 }
 
 /// 204, 401, 403, 404, 412.
