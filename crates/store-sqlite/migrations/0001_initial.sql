@@ -1,13 +1,21 @@
 -- Tenants, sources, resources with their index rows and memberships, tombstones, and the change sequence.
 -- Times are milliseconds since 1970-01-01T00:00:00Z; ids are 16 bytes. Keys that outlive their rows in
--- caches and cursors are never used again (AUTOINCREMENT).
+-- caches and cursors are never used again (AUTOINCREMENT, or `counter`).
 
 CREATE TABLE tenant (
     key INTEGER PRIMARY KEY AUTOINCREMENT,
     id BLOB NOT NULL UNIQUE,
-    name TEXT NOT NULL UNIQUE,
-    last_change INTEGER NOT NULL DEFAULT 0
+    name TEXT NOT NULL UNIQUE
 ) STRICT;
+
+-- What nearly every commit counts, on one page. `of`: 1, the last change of the tenant `key`; 2, the resources of the
+-- collection `key`; 3, the last key of a resource.
+CREATE TABLE counter (
+    of INTEGER NOT NULL,
+    key INTEGER NOT NULL,
+    value INTEGER NOT NULL,
+    PRIMARY KEY (of, key)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE source (
     key INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -46,14 +54,13 @@ CREATE TABLE collection (
     key INTEGER PRIMARY KEY AUTOINCREMENT,
     source INTEGER NOT NULL,
     kind TEXT NOT NULL,
-    count INTEGER NOT NULL DEFAULT 0,
     -- Whether a resource of it ever had a member.
     grouping INTEGER NOT NULL DEFAULT 0,
     UNIQUE (source, kind)
 ) STRICT;
 
 CREATE TABLE resource (
-    key INTEGER PRIMARY KEY AUTOINCREMENT,
+    key INTEGER PRIMARY KEY,
     collection INTEGER NOT NULL,
     id BLOB NOT NULL UNIQUE,
     version INTEGER NOT NULL,
@@ -80,13 +87,16 @@ CREATE TABLE attribute (
 ) STRICT;
 
 -- One row a value. `apart` is 0 for a value that must be unique, else the resource: so the primary key
--- lets a unique value be there once, and any other once a resource.
+-- lets a unique value be there once, and any other once a resource. The value comes before the attribute, because
+-- `userName`, `externalId` and the addresses of a person are often one text or begin alike: they lie on one page,
+-- where each on its own would be another page to write.
 CREATE TABLE value (
-    attribute INTEGER NOT NULL,
+    collection INTEGER NOT NULL,
     value TEXT NOT NULL,
+    attribute INTEGER NOT NULL,
     apart INTEGER NOT NULL,
     resource INTEGER NOT NULL,
-    PRIMARY KEY (attribute, value, apart)
+    PRIMARY KEY (collection, value, attribute, apart)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX value_resource ON value (resource);
@@ -129,9 +139,9 @@ CREATE INDEX tombstone_id ON tombstone (source, kind, id);
 CREATE INDEX tombstone_external_id ON tombstone (source, kind, external_id) WHERE external_id IS NOT NULL;
 CREATE INDEX tombstone_user_name ON tombstone (source, kind, user_name) WHERE user_name IS NOT NULL;
 
+-- `key` is the tenant's times 2^40, plus the sequence number: a row that comes last is written without moving others.
 CREATE TABLE change (
-    tenant INTEGER NOT NULL,
-    sequence INTEGER NOT NULL,
+    key INTEGER PRIMARY KEY,
     at INTEGER NOT NULL,
     source INTEGER NOT NULL,
     kind TEXT NOT NULL,
@@ -140,6 +150,5 @@ CREATE TABLE change (
     version INTEGER NOT NULL,
     actor TEXT NOT NULL,
     request_id TEXT NOT NULL,
-    detail TEXT NOT NULL,
-    PRIMARY KEY (tenant, sequence)
-) STRICT, WITHOUT ROWID;
+    detail TEXT NOT NULL
+) STRICT;

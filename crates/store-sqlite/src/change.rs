@@ -18,12 +18,15 @@ use crate::session::Session;
 const MAX_LISTED: usize = 1_000;
 
 const ADD: &str = "INSERT INTO change
-    (tenant, sequence, at, source, kind, resource_type, resource, version, actor, request_id, detail)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    (key, at, source, kind, resource_type, resource, version, actor, request_id, detail)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
 const AFTER: &str = "SELECT
-    sequence, at, source, kind, resource_type, resource, version, actor, request_id, detail
-    FROM change WHERE tenant = ?1 AND sequence > ?2 ORDER BY sequence LIMIT ?3";
+    key, at, source, kind, resource_type, resource, version, actor, request_id, detail
+    FROM change WHERE key > ?1 AND key < ?2 ORDER BY key LIMIT ?3";
+
+/// A tenant's numbers go up to 2^40; that is a thousand a second for 35 years.
+const NUMBERS: u64 = 1 << 40;
 
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[ADD, AFTER];
@@ -45,8 +48,7 @@ pub(crate) fn record(
 ) -> Result<u64, StoreError> {
     let sequence = session.next_sequence(batch.tenant)?;
     let row = (
-        batch.tenant.0,
-        signed(sequence),
+        key_of(batch.tenant, sequence),
         batch.now.0,
         batch.source.0,
         record.kind.as_str(),
@@ -93,7 +95,8 @@ pub(crate) fn after(
     limit: u32,
 ) -> Result<Vec<Change>, StoreError> {
     let mut statement = connection.prepare_cached(AFTER).or_unavailable()?;
-    let mut rows = statement.query((tenant.0, signed(after), limit)).or_unavailable()?;
+    let mut rows =
+        statement.query((key_of(tenant, after), key_of(tenant, NUMBERS), limit)).or_unavailable()?;
     let mut changes = Vec::new();
     while let Some(row) = rows.next().or_unavailable()? {
         changes.push(ChangeRow::read(row).or_unavailable()?.into_change()?);
@@ -101,8 +104,18 @@ pub(crate) fn after(
     Ok(changes)
 }
 
+/// `change.key` of a number of a tenant; a number that no change can have stands for the end.
+pub(crate) fn key_of(tenant: TenantKey, sequence: u64) -> i64 {
+    tenant.0 * signed(NUMBERS) + signed(sequence.min(NUMBERS))
+}
+
+/// The number of a `change.key`.
+pub(crate) fn sequence_of(key: i64) -> Result<u64, StoreError> {
+    unsigned(key % signed(NUMBERS), "change", "key")
+}
+
 struct ChangeRow {
-    sequence: i64,
+    key: i64,
     at: i64,
     source: i64,
     kind: String,
@@ -117,7 +130,7 @@ struct ChangeRow {
 impl ChangeRow {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
-            sequence: row.get(0)?,
+            key: row.get(0)?,
             at: row.get(1)?,
             source: row.get(2)?,
             kind: row.get(3)?,
@@ -133,7 +146,7 @@ impl ChangeRow {
     fn into_change(self) -> Result<Change, StoreError> {
         let unknown = || corrupt("change", "kind", "not a kind of change");
         Ok(Change {
-            sequence: unsigned(self.sequence, "change", "sequence")?,
+            sequence: sequence_of(self.key)?,
             at: Timestamp(self.at),
             source: SourceKey(self.source),
             kind: ChangeKind::parse(&self.kind).ok_or_else(unknown)?,

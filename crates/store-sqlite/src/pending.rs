@@ -26,7 +26,7 @@ const WAITING: &str =
 const TAKE: &str = "DELETE FROM pending_member WHERE group_key = ?1 AND position = ?2";
 const BY_EXTERNAL_ID: &str = "SELECT r.key, r.id, c.key, c.grouping FROM collection AS c
     JOIN attribute AS a ON a.collection = c.key AND a.path = 'externalId'
-    JOIN value AS v ON v.attribute = a.key AND v.value = ?2
+    JOIN value AS v ON v.collection = c.key AND v.attribute = a.key AND v.value = ?2
     JOIN resource AS r ON r.key = v.resource
     WHERE c.source = ?1 ORDER BY r.key LIMIT 1";
 const GROUP: &str = "SELECT r.id, c.kind FROM resource AS r JOIN collection AS c ON c.key = r.collection

@@ -9,7 +9,7 @@ use crate::error::OrUnavailable as _;
 use crate::resource::{candidate, value};
 use crate::session::Session;
 
-const REMOVE: &str = "DELETE FROM value WHERE attribute IN (SELECT key FROM attribute WHERE collection = ?1)";
+const REMOVE: &str = "DELETE FROM value WHERE collection = ?1";
 const NEXT: &str =
     "SELECT key, body FROM resource WHERE collection = ?1 AND key > ?2 ORDER BY key LIMIT 1000";
 

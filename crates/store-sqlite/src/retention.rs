@@ -4,12 +4,14 @@ use rollcall_domain::tenant::TenantKey;
 use rollcall_store::{KeptChanges, StoreError};
 use rusqlite::Connection;
 
-use crate::error::{OrUnavailable as _, signed, unsigned};
-use crate::session::Session;
+use crate::change::{key_of, sequence_of};
+use crate::error::{OrUnavailable as _, unsigned};
+use crate::session::{CHANGES, Session};
 
-const KEPT: &str = "SELECT t.last_change, (SELECT min(sequence) FROM change WHERE tenant = t.key)
-    FROM tenant AS t WHERE t.key = ?1";
-const PRUNE: &str = "DELETE FROM change WHERE tenant = ?1 AND sequence >= ?2 AND sequence < ?3";
+const KEPT: &str = "SELECT
+    (SELECT value FROM counter WHERE of = ?1 AND key = ?2),
+    (SELECT min(key) FROM change WHERE key > ?3 AND key < ?4)";
+const PRUNE: &str = "DELETE FROM change WHERE key >= ?1 AND key < ?2";
 
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[KEPT, PRUNE];
@@ -17,9 +19,11 @@ pub(crate) const STATEMENTS: &[&str] = &[KEPT, PRUNE];
 /// The bounds of what is kept.
 pub(crate) fn kept(connection: &Connection, tenant: TenantKey) -> Result<KeptChanges, StoreError> {
     let mut statement = connection.prepare_cached(KEPT).or_unavailable()?;
-    let row: (i64, Option<i64>) = statement.query_row([tenant.0], |row| row.try_into()).or_unavailable()?;
-    let last = unsigned(row.0, "tenant", "last_change")?;
-    let oldest = row.1.map_or(Ok(last + 1), |oldest| unsigned(oldest, "change", "sequence"))?;
+    let row: (Option<i64>, Option<i64>) = statement
+        .query_row((CHANGES, tenant.0, key_of(tenant, 0), key_of(tenant, u64::MAX)), |row| row.try_into())
+        .or_unavailable()?;
+    let last = unsigned(row.0.unwrap_or(0), "counter", "value")?;
+    let oldest = row.1.map_or(Ok(last + 1), sequence_of)?;
     Ok(KeptChanges { oldest, last })
 }
 
@@ -32,6 +36,6 @@ pub(crate) fn prune(
 ) -> Result<u64, StoreError> {
     let KeptChanges { oldest, last } = kept(session.connection(), tenant)?;
     let end = (through + 1).min(last).min(oldest + u64::from(limit));
-    let row = (tenant.0, signed(oldest), signed(end));
+    let row = (key_of(tenant, oldest), key_of(tenant, end));
     session.prepare(PRUNE)?.execute(row).map(|count| count as u64).or_unavailable()
 }

@@ -15,11 +15,13 @@ use crate::writer::Abort;
 /// More ids than these end all stamps at once.
 const MAX_TOUCHED: usize = 1_000;
 
-const LAST_CHANGE: &str = "SELECT last_change FROM tenant WHERE key = ?1";
-const SET_LAST_CHANGE: &str = "UPDATE tenant SET last_change = ?2 WHERE key = ?1";
-const ADD_TO_COUNT: &str = "UPDATE collection SET count = count + ?2 WHERE key = ?1";
 const ADD_TO_POPULATION: &str = "INSERT INTO population (source, active) VALUES (?1, ?2)
     ON CONFLICT (source) DO UPDATE SET active = active + excluded.active";
+const COUNTER: &str = "SELECT value FROM counter WHERE of = ?1 AND key = ?2";
+const SET_COUNTER: &str = "INSERT INTO counter (of, key, value) VALUES (?1, ?2, ?3)
+    ON CONFLICT (of, key) DO UPDATE SET value = excluded.value";
+const ADD_TO_COUNTER: &str = "INSERT INTO counter (of, key, value) VALUES (?1, ?2, ?3)
+    ON CONFLICT (of, key) DO UPDATE SET value = value + excluded.value";
 const SOURCE_TENANT: &str = "SELECT tenant FROM source WHERE key = ?1";
 const COLLECTION: &str = "SELECT key FROM collection WHERE source = ?1 AND kind = ?2";
 const ADD_COLLECTION: &str = "INSERT INTO collection (source, kind) VALUES (?1, ?2) RETURNING key";
@@ -28,16 +30,23 @@ const ADD_ATTRIBUTE: &str = "INSERT INTO attribute (collection, path) VALUES (?1
 
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[
-    LAST_CHANGE,
-    SET_LAST_CHANGE,
-    ADD_TO_COUNT,
     ADD_TO_POPULATION,
+    COUNTER,
+    SET_COUNTER,
+    ADD_TO_COUNTER,
     SOURCE_TENANT,
     COLLECTION,
     ADD_COLLECTION,
     ATTRIBUTE,
     ADD_ATTRIBUTE,
 ];
+
+/// `counter.of`: the last change of a tenant.
+pub(crate) const CHANGES: i64 = 1;
+/// `counter.of`: the resources of a collection.
+const RESOURCES: i64 = 2;
+/// `counter.of`: the last key of a resource, of all collections.
+const KEYS: i64 = 3;
 
 /// Rows that hardly change, kept between transactions; forgotten when one is rolled back.
 #[derive(Debug, Default)]
@@ -81,6 +90,7 @@ pub(crate) struct Session<'a> {
     sequences: HashMap<i64, u64>,
     counts: Vec<(i64, i64)>,
     populations: Vec<(Uuid, i64)>,
+    last_key: Option<i64>,
 }
 
 /// What a rollback to a savepoint must undo besides rows.
@@ -104,6 +114,7 @@ impl<'a> Session<'a> {
             sequences: HashMap::new(),
             counts: Vec::new(),
             populations: Vec::new(),
+            last_key: None,
         }
     }
 
@@ -174,11 +185,25 @@ impl<'a> Session<'a> {
         let last = if let Some(last) = self.sequences.get(&tenant.0) {
             *last
         } else {
-            let last = self.prepare(LAST_CHANGE)?.query_row([tenant.0], |row| row.get(0));
-            unsigned(last.or_unavailable()?, "tenant", "last_change")?
+            unsigned(self.counter(CHANGES, tenant.0)?, "counter", "value")?
         };
         self.sequences.insert(tenant.0, last + 1);
         Ok(last + 1)
+    }
+
+    /// A key for a new resource. What is rolled back leaves a gap at most.
+    pub(crate) fn next_key(&mut self) -> Result<i64, StoreError> {
+        let last = match self.last_key {
+            Some(last) => last,
+            None => self.counter(KEYS, 0)?,
+        };
+        self.last_key = Some(last + 1);
+        Ok(last + 1)
+    }
+
+    fn counter(&self, of: i64, key: i64) -> Result<i64, StoreError> {
+        let value = self.prepare(COUNTER)?.query_row((of, key), |row| row.get(0)).optional();
+        Ok(value.or_unavailable()?.unwrap_or(0))
     }
 
     /// Counts resources that came or went.
@@ -257,14 +282,17 @@ impl<'a> Session<'a> {
     /// Writes the counters. The last statements before the commit.
     pub(crate) fn finish(&mut self) -> Result<(), StoreError> {
         for (tenant, last) in &self.sequences {
-            self.prepare(SET_LAST_CHANGE)?.execute((tenant, signed(*last))).or_unavailable()?;
+            self.prepare(SET_COUNTER)?.execute((CHANGES, tenant, signed(*last))).or_unavailable()?;
         }
         let mut counts: HashMap<i64, i64> = HashMap::new();
         for (collection, more) in &self.counts {
             *counts.entry(*collection).or_default() += more;
         }
         for (collection, more) in counts {
-            self.prepare(ADD_TO_COUNT)?.execute((collection, more)).or_unavailable()?;
+            self.prepare(ADD_TO_COUNTER)?.execute((RESOURCES, collection, more)).or_unavailable()?;
+        }
+        if let Some(last) = self.last_key {
+            self.prepare(SET_COUNTER)?.execute((KEYS, 0, last)).or_unavailable()?;
         }
         let mut populations: HashMap<Uuid, i64> = HashMap::new();
         for (source, more) in &self.populations {

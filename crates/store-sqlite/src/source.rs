@@ -24,8 +24,8 @@ const ADD: &str = "INSERT INTO source
 const UPDATE: &str = "UPDATE source SET dialect = ?2, status = ?3, settings = ?4, schemas = ?5,
     resource_types = ?6 WHERE key = ?1";
 pub(crate) const REMOVE: &[&str] = &[
-    "DELETE FROM value WHERE attribute IN (SELECT a.key FROM attribute AS a
-        JOIN collection AS c ON c.key = a.collection WHERE c.source = ?1)",
+    "DELETE FROM value WHERE collection IN (SELECT key FROM collection WHERE source = ?1)",
+    "DELETE FROM counter WHERE of = 2 AND key IN (SELECT key FROM collection WHERE source = ?1)",
     "DELETE FROM attribute WHERE collection IN (SELECT key FROM collection WHERE source = ?1)",
     "DELETE FROM membership WHERE group_key IN (SELECT r.key FROM resource AS r
         JOIN collection AS c ON c.key = r.collection WHERE c.source = ?1)",

@@ -91,8 +91,9 @@ impl Compiler<'_> {
                 format!("SELECT key FROM resource WHERE id = {id}")
             }
             Condition::IndexEq { .. } | Condition::IndexRange { .. } => {
+                let collection = self.bind(Value::Integer(self.scope.collection));
                 let test = self.value(condition, "");
-                format!("SELECT resource FROM value WHERE {test}")
+                format!("SELECT resource FROM value WHERE collection = {collection} AND {test}")
             }
             Condition::Created(..) | Condition::Modified(..) => {
                 let collection = self.bind(Value::Integer(self.scope.collection));

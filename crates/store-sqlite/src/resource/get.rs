@@ -26,7 +26,7 @@ const BY_VALUE: &str = "SELECT r.key, r.id, r.version, r.revision, r.created, r.
     FROM value AS v JOIN resource AS r ON r.key = v.resource
     LEFT JOIN membership AS m ON m.member_key = r.key
     LEFT JOIN resource AS g ON g.key = m.group_key
-    WHERE v.attribute = ?1 AND v.value = ?3 AND v.apart = 0 ORDER BY m.group_key";
+    WHERE v.collection = ?4 AND v.value = ?3 AND v.attribute = ?1 AND v.apart = 0 ORDER BY m.group_key";
 
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[BY_ID, BY_KEY, WITH_GROUPS, BY_VALUE];
@@ -64,7 +64,7 @@ pub(crate) fn by_value(
     value: &str,
 ) -> Result<Option<Found>, StoreError> {
     let mut statement = connection.prepare_cached(BY_VALUE).or_unavailable()?;
-    let rows = statement.query((attribute, source.0, value)).or_unavailable()?;
+    let rows = statement.query((attribute, source.0, value, collection)).or_unavailable()?;
     found(rows, collection)
 }
 

@@ -19,7 +19,9 @@ use super::compile::{Compiled, Scope, is_short, selection};
 use super::{get, sort, stored};
 use crate::error::{OrUnavailable as _, signed, unsigned};
 
-const COLLECTION: &str = "SELECT key, count FROM collection WHERE source = ?1 AND kind = ?2";
+const COLLECTION: &str = "SELECT c.key, coalesce(n.value, 0)
+    FROM collection AS c LEFT JOIN counter AS n ON n.of = 2 AND n.key = c.key
+    WHERE c.source = ?1 AND c.kind = ?2";
 const ATTRIBUTES: &str = "SELECT path, key FROM attribute WHERE collection = ?1";
 
 #[cfg(test)]
@@ -92,7 +94,7 @@ impl Listing {
             keys.total = Some(if compiled.driven {
                 count_of(connection, &compiled)?
             } else {
-                unsigned(count, "collection", "count")?
+                unsigned(count, "counter", "value")?
             });
         }
         self.page(connection, &keys)

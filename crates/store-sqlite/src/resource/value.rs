@@ -12,18 +12,20 @@ use crate::error::{IdColumn, OrUnavailable as _};
 use crate::session::Session;
 
 const HOLDER: &str = "SELECT r.key, r.id FROM value AS v JOIN resource AS r ON r.key = v.resource
-    WHERE v.attribute = ?1 AND v.value = ?2";
-const ADD: &str = "INSERT INTO value (attribute, value, apart, resource)
-    VALUES (?1, ?2, CASE WHEN ?4 THEN 0 ELSE ?3 END, ?3)";
+    WHERE v.collection = ?1 AND v.attribute = ?2 AND v.value = ?3";
+const ADD: &str = "INSERT INTO value (collection, attribute, value, apart, resource)
+    VALUES (?1, ?2, ?3, CASE WHEN ?5 THEN 0 ELSE ?4 END, ?4)";
 const OF_RESOURCE: &str = "SELECT attribute, value FROM value WHERE resource = ?1";
-const REMOVE: &str = "DELETE FROM value WHERE attribute = ?1 AND value = ?2 AND resource = ?3";
+const REMOVE: &str =
+    "DELETE FROM value WHERE collection = ?1 AND attribute = ?2 AND value = ?3 AND resource = ?4";
 const REMOVE_ALL: &str = "DELETE FROM value WHERE resource = ?1";
 
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[HOLDER, ADD, OF_RESOURCE, REMOVE, REMOVE_ALL];
 
-/// An entry with its attribute's key.
+/// An entry with its collection's and its attribute's key.
 pub(crate) struct ValueRow<'a> {
+    pub(crate) collection: i64,
     pub(crate) attribute: i64,
     pub(crate) entry: &'a IndexEntry,
 }
@@ -35,7 +37,7 @@ pub(crate) fn rows<'a>(
     entries: &'a [IndexEntry],
 ) -> Result<Vec<ValueRow<'a>>, StoreError> {
     let row = |entry: &'a IndexEntry| {
-        Ok(ValueRow { attribute: session.attribute(collection, &entry.attribute)?, entry })
+        Ok(ValueRow { collection, attribute: session.attribute(collection, &entry.attribute)?, entry })
     };
     entries.iter().map(row).collect()
 }
@@ -49,7 +51,8 @@ pub(crate) fn check(
 ) -> Result<(), StoreError> {
     let mut statement = session.prepare(HOLDER)?;
     for row in rows.iter().filter(|row| row.entry.unique) {
-        let mut holders = statement.query((row.attribute, &row.entry.value)).or_unavailable()?;
+        let mut holders =
+            statement.query((row.collection, row.attribute, &row.entry.value)).or_unavailable()?;
         while let Some(holder) = holders.next().or_unavailable()? {
             let key: i64 = holder.get(0).or_unavailable()?;
             if own != Some(key) {
@@ -71,7 +74,8 @@ pub(crate) fn add(
 ) -> Result<(), StoreError> {
     let mut statement = session.prepare(ADD)?;
     for row in rows {
-        statement.execute((row.attribute, &row.entry.value, key, row.entry.unique)).or_unavailable()?;
+        let value = (row.collection, row.attribute, &row.entry.value, key, row.entry.unique);
+        statement.execute(value).or_unavailable()?;
         if row.entry.unique {
             session.touch(place_of(source, &row.entry.value));
         }
@@ -83,20 +87,19 @@ pub(crate) fn add(
 pub(crate) fn change(
     session: &mut Session<'_>,
     source: SourceKey,
-    key: i64,
+    (collection, key): (i64, i64),
     rows: &[ValueRow<'_>],
 ) -> Result<(), StoreError> {
     let before = of_resource(session, key)?;
     let after: BTreeSet<(i64, &str)> =
         rows.iter().map(|row| (row.attribute, row.entry.value.as_str())).collect();
     let new = |row: &&ValueRow<'_>| !before.contains(&(row.attribute, row.entry.value.clone()));
-    let added: Vec<ValueRow<'_>> =
-        rows.iter().filter(new).map(|row| ValueRow { attribute: row.attribute, entry: row.entry }).collect();
+    let added: Vec<ValueRow<'_>> = rows.iter().filter(new).map(|row| ValueRow { ..*row }).collect();
     check(session, &added, Some(key))?;
     let mut statement = session.prepare(REMOVE)?;
     for (attribute, value) in before.iter().filter(|(attribute, value)| !after.contains(&(*attribute, value)))
     {
-        statement.execute((attribute, value, key)).or_unavailable()?;
+        statement.execute((collection, attribute, value, key)).or_unavailable()?;
         session.touch(place_of(source, value));
     }
     add(session, source, key, &added)

@@ -13,8 +13,8 @@ use crate::tombstone;
 
 const TAKEN: &str = "SELECT 1 FROM resource WHERE id = ?1";
 const ADD: &str = "INSERT INTO resource
-    (collection, id, version, revision, created, modified, plain, display, body)
-    VALUES (?1, ?2, 1, 1, ?3, ?3, ?4, ?5, ?6)";
+    (key, collection, id, version, revision, created, modified, plain, display, body)
+    VALUES (?1, ?2, ?3, 1, 1, ?4, ?4, ?5, ?6, ?7)";
 const CURRENT: &str = "SELECT r.key, r.collection, r.version, r.revision,
     r.display IS ?6, r.display IS ?6 AND r.plain IS ?5 AND r.body IS ?4
     FROM resource AS r JOIN collection AS c ON c.key = r.collection
@@ -56,9 +56,11 @@ pub(crate) fn create(
     }
     let rows = value::rows(session, collection, &content.index)?;
     value::check(session, &rows, None)?;
+    let key = session.next_key()?;
     session
         .prepare(ADD)?
         .execute((
+            key,
             collection,
             IdColumn(create.id),
             batch.now.0,
@@ -67,7 +69,6 @@ pub(crate) fn create(
             &content.body[..],
         ))
         .or_unavailable()?;
-    let key = session.connection().last_insert_rowid();
     value::add(session, batch.source, key, &rows)?;
     session.count(collection, 1);
     let members = Delta::default();
@@ -170,7 +171,7 @@ fn replace(
 ) -> Result<(), StoreError> {
     let key = progress.key;
     let rows = value::rows(session, progress.collection, &content.index)?;
-    value::change(session, batch.source, key, &rows)?;
+    value::change(session, batch.source, (progress.collection, key), &rows)?;
     session
         .prepare(REPLACE)?
         .execute((key, batch.now.0, content.plain, &content.display, &content.body[..]))
