@@ -1,19 +1,22 @@
 //! The measurements, each in rounds beside its reference.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use anyhow::Result;
 
 use super::{Bench, SMALL};
 use crate::Launcher;
+use crate::data::Dice;
 use crate::load::{self, Until};
 use crate::report::{Criterion, Row};
 use crate::series::Series;
 use crate::table::thousands;
-use crate::work::{Create, FixedRead, Get, List, Lookup, Members, Mixed, Patch, ReferencePatch};
+use crate::work::{Create, FixedRead, Get, List, Lookup, Members, Mixed, Patch, ReferencePatch, Which};
 
 /// Connections of the reads, the mixed cycle and the wide PATCH.
-const WIDE: u32 = 32;
+pub(super) const WIDE: u32 = 32;
 /// Connections of durable writes.
 const WRITERS: u32 = 16;
 /// Connections that list.
@@ -31,18 +34,28 @@ pub(super) struct Reads {
 }
 
 impl<L: Launcher> Bench<'_, L> {
+    /// Each user is read once before, as a provider's first comparison does: what is measured is the pace after it.
     pub(super) async fn reads(&mut self) -> Result<Reads> {
         self.progress_at("reads");
         let mut reads = Reads { fixed: Series::new()?, get: Series::new()?, lookup: Series::new()? };
         let (own, directory, fixed) = (&self.own, &self.directory, &self.fixed);
+        let at = thousands(directory.users());
+        let (mut first_get, mut first_lookup) = (Series::new()?, Series::new()?);
+        let next = Arc::new(AtomicU64::new(0));
+        first_get
+            .add(&self.each(|| Get::new(own.clone(), directory.clone(), Which::Each(next.clone()))).await?)?;
+        let next = Arc::new(AtomicU64::new(0));
+        let lookup = || Lookup::new(own.clone(), directory.clone(), Which::Each(next.clone()));
+        first_lookup.add(&self.each(lookup).await?)?;
         for _ in 0..self.options.rounds {
             reads.fixed.add(&self.timed(fixed, WIDE, |_| FixedRead::new(fixed.clone())).await?)?;
-            let get = |seed| Get::new(own.clone(), directory.clone(), seed);
+            let get = |seed| Get::new(own.clone(), directory.clone(), Which::Any(Dice::new(seed)));
             reads.get.add(&self.timed(own, WIDE, get).await?)?;
-            let lookup = |seed| Lookup::new(own.clone(), directory.clone(), seed);
+            let lookup = |seed| Lookup::new(own.clone(), directory.clone(), Which::Any(Dice::new(seed)));
             reads.lookup.add(&self.timed(own, WIDE, lookup).await?)?;
         }
-        let at = thousands(self.directory.users());
+        self.rows.push(Row::new(format!("get by id, {at} users, each once"), WIDE, &first_get));
+        self.rows.push(Row::new(format!("filter userName eq, {at} users, each once"), WIDE, &first_lookup));
         self.rows.push(Row::new(format!("reference: {FIXED}"), WIDE, &reads.fixed));
         self.rows.push(Row::new(format!("get by id, {at} users"), WIDE, &reads.get).against(
             FIXED,

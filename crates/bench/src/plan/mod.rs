@@ -161,6 +161,12 @@ impl<'a, L: Launcher> Bench<'a, L> {
         load::run(endpoint, works, Until::Elapsed(Duration::from_secs_f64(self.options.seconds))).await
     }
 
+    /// Runs the same work until it is done, on as many connections as reads are measured with.
+    async fn each<W: Work>(&self, make: impl Fn() -> W) -> Result<Run<W>> {
+        let works = (0..measuring::WIDE).map(|_| make()).collect();
+        load::run(&self.own, works, Until::Done).await
+    }
+
     fn progress(&self, line: &str) {
         self.launcher.progress(line);
     }

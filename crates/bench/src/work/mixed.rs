@@ -8,7 +8,7 @@ use anyhow::Result;
 use hyper::{Method, StatusCode};
 
 use super::create::created_id;
-use super::{Directory, Lookup, Patch, expect, expect_patched};
+use super::{Directory, Lookup, Patch, Which, expect, expect_patched};
 use crate::data::Dice;
 use crate::http::{Answer, Endpoint, Outgoing};
 use crate::load::{Call, Work};
@@ -45,7 +45,7 @@ impl Mixed {
         seed: u64,
     ) -> Self {
         Self {
-            lookup: Lookup::new(endpoint.clone(), directory.clone(), seed),
+            lookup: Lookup::new(endpoint.clone(), directory.clone(), Which::Any(Dice::new(seed))),
             patch: Patch::new(endpoint.clone(), directory.clone(), seed),
             dice: Dice::new(seed ^ 0x00c1_c1e5),
             endpoint,
@@ -80,7 +80,10 @@ impl Work for Mixed {
     fn next(&mut self) -> Result<Option<Call>> {
         self.current = self.draw();
         let request = match self.current {
-            Kind::Lookup => self.lookup.request()?,
+            Kind::Lookup => {
+                let Some(request) = self.lookup.request()? else { return Ok(None) };
+                request
+            }
             Kind::Patch => self.patch.request()?,
             Kind::Create => self.create()?,
             Kind::Delete => self.delete()?,

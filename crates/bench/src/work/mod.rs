@@ -21,7 +21,7 @@ pub(crate) use delete::Delete;
 pub(crate) use members::{Fill, Members};
 pub(crate) use mixed::Mixed;
 pub(crate) use patch::{Patch, ReferencePatch};
-pub(crate) use read::{FixedRead, Get, List, Lookup};
+pub(crate) use read::{FixedRead, Get, List, Lookup, Which};
 
 /// The users that a server holds.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! Reading: by id, by name, page by page, and the fixed answer to compare with.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Result;
 use hyper::Method;
@@ -13,23 +14,43 @@ use crate::load::{Call, Work};
 /// Users on a page.
 const PAGE: u64 = 100;
 
-/// `GET /Users/{id}` of any user.
+/// Which users are read.
+pub(crate) enum Which {
+    /// Any.
+    Any(Dice),
+    /// Each once, by all that share the number of the next.
+    Each(Arc<AtomicU64>),
+}
+
+impl Which {
+    fn next(&mut self, directory: &Directory) -> Option<u64> {
+        match self {
+            Self::Any(dice) => Some(directory.any(dice)),
+            Self::Each(next) => {
+                Some(next.fetch_add(1, Ordering::Relaxed)).filter(|number| *number < directory.users())
+            }
+        }
+    }
+}
+
+/// `GET /Users/{id}`.
 pub(crate) struct Get {
     endpoint: Arc<Endpoint>,
     directory: Arc<Directory>,
-    dice: Dice,
+    which: Which,
     number: u64,
 }
 
 impl Get {
-    pub(crate) fn new(endpoint: Arc<Endpoint>, directory: Arc<Directory>, seed: u64) -> Self {
-        Self { endpoint, directory, dice: Dice::new(seed), number: 0 }
+    pub(crate) fn new(endpoint: Arc<Endpoint>, directory: Arc<Directory>, which: Which) -> Self {
+        Self { endpoint, directory, which, number: 0 }
     }
 }
 
 impl Work for Get {
     fn next(&mut self) -> Result<Option<Call>> {
-        self.number = self.directory.any(&mut self.dice);
+        let Some(number) = self.which.next(&self.directory) else { return Ok(None) };
+        self.number = number;
         let path = ["/Users/", self.directory.id(self.number)].concat();
         Ok(Some(Call { lane: 0, request: self.endpoint.request(Method::GET, &path, None)? }))
     }
@@ -39,31 +60,32 @@ impl Work for Get {
     }
 }
 
-/// `GET /Users?filter=userName eq "…"` of any user.
+/// `GET /Users?filter=userName eq "…"`.
 pub(crate) struct Lookup {
     endpoint: Arc<Endpoint>,
     directory: Arc<Directory>,
-    dice: Dice,
+    which: Which,
     number: u64,
 }
 
 impl Lookup {
-    pub(crate) fn new(endpoint: Arc<Endpoint>, directory: Arc<Directory>, seed: u64) -> Self {
-        Self { endpoint, directory, dice: Dice::new(seed), number: 0 }
+    pub(crate) fn new(endpoint: Arc<Endpoint>, directory: Arc<Directory>, which: Which) -> Self {
+        Self { endpoint, directory, which, number: 0 }
     }
 
-    /// The request for any user.
-    pub(super) fn request(&mut self) -> Result<Outgoing> {
-        self.number = self.directory.any(&mut self.dice);
+    /// The next request; `None` when each user was looked up.
+    pub(super) fn request(&mut self) -> Result<Option<Outgoing>> {
+        let Some(number) = self.which.next(&self.directory) else { return Ok(None) };
+        self.number = number;
         let name = self.directory.people.user_name(self.number);
         let path = ["/Users?filter=userName%20eq%20%22", &name, "%22"].concat();
-        self.endpoint.request(Method::GET, &path, None)
+        self.endpoint.request(Method::GET, &path, None).map(Some)
     }
 }
 
 impl Work for Lookup {
     fn next(&mut self) -> Result<Option<Call>> {
-        Ok(Some(Call { lane: 0, request: self.request()? }))
+        Ok(self.request()?.map(|request| Call { lane: 0, request }))
     }
 
     fn check(&mut self, answer: &Answer) -> Result<(), String> {
