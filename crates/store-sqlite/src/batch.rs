@@ -129,10 +129,11 @@ fn members(
     Ok(())
 }
 
-/// What a write brings: a resource that may be awaited.
+/// What a write brings: a resource that may be awaited by a name that it did not have.
 fn content(write: &Write) -> Option<&Content> {
     match write {
         Write::Create(create) => Some(&create.content),
+        Write::Update(update) if update.same_index => None,
         Write::Update(update) => update.content.as_ref().map(|(_, content)| content),
         Write::Delete(_) => None,
     }

@@ -62,6 +62,7 @@ pub(crate) fn insert(
     value: &str,
 ) -> Result<bool, StoreError> {
     let row = (group, signed(position), batch.source.0, value, fold(value, false));
+    session.will_await(batch.source);
     Ok(session.prepare(ADD)?.execute(row).or_unavailable()? > 0)
 }
 
@@ -114,6 +115,9 @@ pub(crate) fn resolve(
     arrived: &Progress,
     index: &[IndexEntry],
 ) -> Result<Vec<Resolved>, StoreError> {
+    if !session.awaits(batch.source)? {
+        return Ok(Vec::new());
+    }
     let mut waiting = waiting_for(session, batch, &arrived.id.to_string())?;
     waiting.retain(|row| parse_id(&row.value) == Some(arrived.id));
     if let Some(external_id) = index.iter().find(|entry| entry.attribute == "externalId") {

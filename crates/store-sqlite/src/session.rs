@@ -15,6 +15,7 @@ use crate::writer::Abort;
 /// More ids than these end all stamps at once.
 const MAX_TOUCHED: usize = 1_000;
 
+const AWAITS: &str = "SELECT 1 FROM pending_member WHERE source = ?1 LIMIT 1";
 const ADD_TO_POPULATION: &str = "INSERT INTO population (source, active) VALUES (?1, ?2)
     ON CONFLICT (source) DO UPDATE SET active = active + excluded.active";
 const COUNTER: &str = "SELECT value FROM counter WHERE of = ?1 AND key = ?2";
@@ -30,6 +31,7 @@ const ADD_ATTRIBUTE: &str = "INSERT INTO attribute (collection, path) VALUES (?1
 
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[
+    AWAITS,
     ADD_TO_POPULATION,
     COUNTER,
     SET_COUNTER,
@@ -54,6 +56,8 @@ pub(crate) struct Known {
     tenants: HashMap<i64, i64>,
     collections: HashMap<i64, Vec<(String, i64)>>,
     attributes: HashMap<i64, Vec<(String, i64)>>,
+    /// Whether a source may have members that name no resource yet.
+    awaiting: HashMap<i64, bool>,
     /// Whether rows were added by the running transaction.
     fresh: bool,
 }
@@ -224,6 +228,21 @@ impl<'a> Session<'a> {
     /// Forgets what is known, after a change of rows that it came from.
     pub(crate) fn forget(&mut self) {
         self.known.forget();
+    }
+
+    /// Whether a group of the source may have a member that names no resource yet.
+    pub(crate) fn awaits(&mut self, source: SourceKey) -> Result<bool, StoreError> {
+        if let Some(awaits) = self.known.awaiting.get(&source.0) {
+            return Ok(*awaits);
+        }
+        let awaits = self.prepare(AWAITS)?.exists([source.0]).or_unavailable()?;
+        self.known.awaiting.insert(source.0, awaits);
+        Ok(awaits)
+    }
+
+    /// A group of the source gets a member that names no resource yet.
+    pub(crate) fn will_await(&mut self, source: SourceKey) {
+        self.known.awaiting.insert(source.0, true);
     }
 
     /// Whether the source is there and the tenant's.

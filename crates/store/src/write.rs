@@ -123,6 +123,8 @@ pub struct Update {
     pub if_version: Option<Vec<u64>>,
     /// The new body with the revision that it was computed from, else `Stale`; `None`: the body stays.
     pub content: Option<(u64, Content)>,
+    /// Whether the new body's index rows are those of the old one, so that they need not be looked at.
+    pub same_index: bool,
     /// Changes of members, in order.
     pub members: Vec<MemberChange>,
     /// JSON object for [`rollcall_domain::change::Change::detail`] `attributes`: `{"title":{"before":…,"after":…}}`.

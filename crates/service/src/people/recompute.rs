@@ -194,6 +194,7 @@ fn unit(user: &Stored, person: Person) -> Unit {
         if_version: None,
         content: None,
         members: Vec::new(),
+        same_index: false,
         difference: Value::Null,
     };
     Unit { writes: vec![Write::Update(update)], people: vec![person] }

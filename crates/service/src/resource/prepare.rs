@@ -93,11 +93,14 @@ impl Ground<'_> {
             None => None,
         };
         let read_first = content.is_some();
+        let index = content.as_ref().map(|(_, content)| &content.index);
+        let same_index = index.is_some_and(|index| *index == self.indexer.entries(before));
         let write = Write::Update(Update {
             id,
             kind: self.kind.name().to_owned(),
             if_version: precondition.versions(),
             content,
+            same_index,
             members,
             difference,
         });

@@ -89,7 +89,7 @@ pub(crate) fn update(
             return Err(StoreError::Stale);
         }
         if !same {
-            replace(session, batch, &mut progress, content, same_display)?;
+            replace(session, batch, &mut progress, content, (update.same_index, same_display))?;
         }
     }
     Ok(progress)
@@ -167,11 +167,13 @@ fn replace(
     batch: &Batch,
     progress: &mut Progress,
     content: &Content,
-    same_display: bool,
+    (same_index, same_display): (bool, bool),
 ) -> Result<(), StoreError> {
     let key = progress.key;
-    let rows = value::rows(session, progress.collection, &content.index)?;
-    value::change(session, batch.source, (progress.collection, key), &rows)?;
+    if !same_index {
+        let rows = value::rows(session, progress.collection, &content.index)?;
+        value::change(session, batch.source, (progress.collection, key), &rows)?;
+    }
     session
         .prepare(REPLACE)?
         .execute((key, batch.now.0, content.plain, &content.display, &content.body[..]))

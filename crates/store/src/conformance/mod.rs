@@ -78,6 +78,7 @@ macro_rules! store_conformance {
                 a_deletion_leaves_a_tombstone,
                 committed_writes_survive_a_reopening,
                 a_write_ends_the_stamp_of_its_resource,
+                an_update_of_the_same_index_keeps_its_rows,
                 reindexing_refuses_values_that_must_be_unique,
             ],
             membership: [

@@ -167,7 +167,15 @@ impl World {
         members: Vec<MemberChange>,
     ) -> Write {
         let difference = json!({});
-        Write::Update(Update { id, kind: kind.to_owned(), if_version: None, content, members, difference })
+        Write::Update(Update {
+            id,
+            kind: kind.to_owned(),
+            if_version: None,
+            content,
+            same_index: false,
+            members,
+            difference,
+        })
     }
 
     /// Runs one write as a unit of its own.

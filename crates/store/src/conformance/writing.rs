@@ -106,6 +106,7 @@ pub async fn if_match_names_the_current_version(backend: &dyn Backend) {
             if_version: Some(versions.to_vec()),
             content: Some((revision, content)),
             members: Vec::new(),
+            same_index: false,
             difference: json!({}),
         })
     };
@@ -249,6 +250,26 @@ pub async fn a_write_ends_the_stamp_of_its_resource(backend: &dyn Backend) {
     world.change(group, vec![MemberChange::Add(vec![bob.to_string()])]).await.unwrap();
     let last = stamps();
     assert!(last[0] == after[0] && last[1] != after[1] && last[2] != after[2]);
+}
+
+/// An update that says that its index rows are those that are there leaves them.
+pub async fn an_update_of_the_same_index_keeps_its_rows(backend: &dyn Backend) {
+    let world = World::new(backend).await;
+    let ann = world.user("ann").await;
+    let content = world.content("User", &json!({"userName": "ann", "title": "Lead"}));
+    let update = Update {
+        id: ann,
+        kind: "User".to_owned(),
+        if_version: None,
+        content: Some((1, content)),
+        same_index: true,
+        members: Vec::new(),
+        difference: json!({}),
+    };
+    world.write(Write::Update(update)).await.unwrap();
+    let found = world.store.find(world.source, "User", "userName", "ann").await.unwrap();
+    let body = found.map(|(stored, _)| String::from_utf8(stored.body.to_vec()).unwrap());
+    assert!(body.is_some_and(|body| body.contains("Lead")));
 }
 
 /// Reindexing finds new attributes, and refuses when two share what must now be unique.
