@@ -65,14 +65,13 @@ impl Opened {
         Ok(self.service.within(&Manager::operator(), global.tenant.as_deref()).await?)
     }
 
-    /// The URL to paste into an identity provider.
-    pub(crate) fn base_url(&self, slug: &str) -> String {
+    /// Scheme and authority under which clients reach the server.
+    pub(crate) fn origin(&self) -> String {
         let scheme = if self.settings.tls().is_some() { "https" } else { "http" };
-        let origin = match self.settings.public_url.as_str() {
+        match self.settings.public_url.as_str() {
             "" => format!("{scheme}://{}", self.settings.listen),
             url => url.to_owned(),
-        };
-        format!("{origin}/scim/{slug}/v2")
+        }
     }
 }
 

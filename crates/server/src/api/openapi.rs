@@ -18,6 +18,7 @@ const NAMES: &[(&str, &str)] = &[
     ("source", "Slug of the source, with or without the tenant's name before it"),
     ("tenant", "Name of the tenant"),
     ("token", "Id or public prefix of the token"),
+    ("urn", "URN of the schema"),
 ];
 
 /// Refusals that every operation with a token may answer with.

@@ -11,3 +11,4 @@ mod credentials;
 mod description;
 mod lists;
 mod problems;
+mod sources;
