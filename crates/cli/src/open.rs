@@ -4,20 +4,26 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rollcall_config::{ConfigError, Settings};
+use rollcall_connector::transport::Poster;
 use rollcall_service::admin::{Admin, AdminError, Manager};
 use rollcall_service::system::{SystemClock, SystemIds};
 use rollcall_service::vault::Vault;
 use rollcall_service::{Parts, Service};
+use rollcall_store::AnyStore;
 use rollcall_store_sqlite::{Options, SqliteStore};
 
-use crate::Failure;
 use crate::args::Global;
 use crate::expressions::{self, Workers};
+use crate::{Failure, hub};
 
 /// An open store with what it was opened by.
 pub(crate) struct Opened {
     pub settings: Settings,
     pub service: Arc<Service>,
+    /// Where the workers keep their progress.
+    pub store: AnyStore,
+    /// Sends to URLs that tenants name.
+    pub poster: Poster,
 }
 
 impl From<ConfigError> for Failure {
@@ -41,17 +47,21 @@ pub(crate) fn open(global: &Global, given: rollcall_config::Given) -> Result<Ope
     let secret = rollcall_config::server_secret(&settings.key_path(), &rollcall_config::environment)?;
     let store = SqliteStore::open(Path::new(&settings.database), &Options::default())
         .map_err(|error| Failure::Theirs(format!("database {}: {}", settings.database, chain(&error))))?;
+    let store: AnyStore = Arc::new(store);
+    let vault = Arc::new(Vault::new(secret.keys()));
+    let (poster, hooks) = hub::clients(&settings, &store, &vault);
     let service = Arc::new(Service::new(Parts {
-        store: Arc::new(store),
+        store: Arc::clone(&store),
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
         secret: *secret.first(),
         cache_bytes: u64::from(settings.cache_mib) * 1024 * 1024,
-        vault: Arc::new(Vault::new(secret.keys())),
-        hooks: None,
+        vault,
+        hooks: Some(Arc::new(hooks)),
+        issuer: origin(&settings),
         expressions: Some(Arc::new(Workers(expressions::pool(&settings)?))),
     }));
-    Ok(Opened { settings, service })
+    Ok(Opened { settings, service, store, poster })
 }
 
 impl Opened {
@@ -65,13 +75,18 @@ impl Opened {
         Ok(self.service.within(&Manager::operator(), global.tenant.as_deref()).await?)
     }
 
-    /// Scheme and authority under which clients reach the server.
-    pub(crate) fn origin(&self) -> String {
-        let scheme = if self.settings.tls().is_some() { "https" } else { "http" };
-        match self.settings.public_url.as_str() {
-            "" => format!("{scheme}://{}", self.settings.listen),
-            url => url.to_owned(),
-        }
+    /// The URL to paste into an identity provider.
+    pub(crate) fn base_url(&self, slug: &str) -> String {
+        format!("{}/scim/{slug}/v2", origin(&self.settings))
+    }
+}
+
+/// The URL under which the server is known.
+fn origin(settings: &Settings) -> String {
+    let scheme = if settings.tls().is_some() { "https" } else { "http" };
+    match settings.public_url.as_str() {
+        "" => format!("{scheme}://{}", settings.listen),
+        url => url.to_owned(),
     }
 }
 

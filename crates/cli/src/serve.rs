@@ -16,7 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::args::{Global, Serve};
 use crate::open::open;
 use crate::printer::Printer;
-use crate::{Done, Failure};
+use crate::{Done, Failure, hub};
 
 /// How often times of last use are written.
 const FLUSH_EVERY: Duration = Duration::from_secs(5);
@@ -57,8 +57,14 @@ pub(crate) async fn run(global: &Global, serve: &Serve, printer: &Printer) -> Do
         let service = Arc::clone(&service);
         async move { service.work_on_request_log().await }
     });
-    let stop = stop(serve.stop_with_stdin)?;
+    let workers = hub::start(&settings, Arc::clone(&service), opened.store, opened.poster);
+    let (stop, ending) = (stop(serve.stop_with_stdin)?, app.clone());
+    let stop = async move {
+        stop.await;
+        ending.close();
+    };
     listen::serve(listener, rollcall_server::router(app), tls, stop, settings.grace()).await;
+    workers.stop().await;
     flush.abort();
     tending.abort();
     logging.abort();

@@ -4,7 +4,6 @@
 
 pub mod baton;
 mod proxy;
-mod remote;
 mod secret;
 
 use std::path::{Path, PathBuf};
@@ -13,7 +12,6 @@ use std::time::Duration;
 use serde::Deserialize;
 
 pub use proxy::{Proxy, proxy};
-pub use remote::{Remote, remote};
 pub use secret::{Secret, server_secret};
 
 /// The file that is read when none is named.
@@ -121,12 +119,27 @@ settings! {
     expression_workers: u32 = 0, "ROLLCALL_EXPRESSION_WORKERS";
     /// Milliseconds after which an expression is stopped, whatever it is doing.
     expression_deadline_ms: u32 = 500, "ROLLCALL_EXPRESSION_DEADLINE_MS";
+    /// Whether webhooks, hooks and streams may be at addresses that are not public, and without TLS.
+    private_addresses: bool = false, "ROLLCALL_PRIVATE_ADDRESSES";
+    /// Days that changes are kept; 0: for ever.
+    keep_changes_days: u32 = 90, "ROLLCALL_KEEP_CHANGES_DAYS";
+    /// Changes of a tenant that are kept, at most; 0: all.
+    keep_changes: u64 = 0, "ROLLCALL_KEEP_CHANGES";
+    /// Attempts of a delivery until it is parked.
+    delivery_attempts: u32 = 20, "ROLLCALL_DELIVERY_ATTEMPTS";
+    /// Milliseconds until the second attempt of a delivery; doubled with each that follows.
+    delivery_backoff_ms: u32 = 1_000, "ROLLCALL_DELIVERY_BACKOFF_MS";
+    /// Requests under way to one webhook or stream, at most.
+    delivery_concurrency: u32 = 16, "ROLLCALL_DELIVERY_CONCURRENCY";
+    /// Attempts that the log of each webhook or stream keeps.
+    delivery_log: u32 = 1_000, "ROLLCALL_DELIVERY_LOG";
 }
 
 /// A value from text, by way of TOML: bare where TOML takes it, else as a string.
 fn read<T: serde::de::DeserializeOwned>(name: &str, text: &str) -> Result<T, ConfigError> {
     let value = |text: toml::Value| T::deserialize(text).ok();
-    let bare = text.parse::<i64>().ok().map(toml::Value::Integer).and_then(value);
+    let number = text.parse::<i64>().ok().map(toml::Value::Integer);
+    let bare = number.or_else(|| text.parse().ok().map(toml::Value::Boolean)).and_then(value);
     bare.or_else(|| value(toml::Value::String(text.to_owned()))).ok_or_else(|| ConfigError::Invalid {
         name: name.to_owned(),
         reason: format!("{text:?} does not fit"),
@@ -272,5 +285,9 @@ mod tests {
     #[test]
     fn a_number_stays_text_where_text_is_wanted() {
         assert_eq!(with("", &[("ROLLCALL_DATABASE", "7")], Given::default()).unwrap().database, "7");
+        assert_eq!(with("", &[("ROLLCALL_DATABASE", "true")], Given::default()).unwrap().database, "true");
+        assert!(
+            with("", &[("ROLLCALL_PRIVATE_ADDRESSES", "true")], Given::default()).unwrap().private_addresses
+        );
     }
 }

@@ -46,6 +46,8 @@ pub enum ApiScope {
     StreamsRead,
     /// `streams:write`
     StreamsWrite,
+    /// `streams:poll`
+    StreamsPoll,
     /// `webhooks:read`
     WebhooksRead,
     /// `webhooks:write`
@@ -83,6 +85,7 @@ const SCOPES: &[(ApiScope, &str, &str)] = &[
     (ApiScope::ChangesRead, "changes:read", "Follow the change feed"),
     (ApiScope::StreamsRead, "streams:read", "See streams of Security Event Tokens"),
     (ApiScope::StreamsWrite, "streams:write", "Make and change streams of Security Event Tokens"),
+    (ApiScope::StreamsPoll, "streams:poll", "Fetch and acknowledge Security Event Tokens"),
     (ApiScope::WebhooksRead, "webhooks:read", "See webhooks, hooks and their deliveries"),
     (ApiScope::WebhooksWrite, "webhooks:write", "Make, change and replay webhooks and hooks"),
     (ApiScope::RequestsRead, "requests:read", "See the request log of sources"),

@@ -57,8 +57,10 @@ pub struct Change {
     pub actor: String,
     /// The request that did it.
     pub request_id: String,
-    /// JSON: `{"attributes":{"title":{"before":…,"after":…}},"members":{"added":[…],"removed":[…]}}`, parts
-    /// left out where nothing of the kind changed.
+    /// JSON: `{"attributes":{"title":{"before":…,"after":…}},"members":{"added":[…],"removed":[…]},"replaced":true}`,
+    /// parts left out where nothing of the kind changed. `replaced`: by PUT. Of a new resource, and of one that is
+    /// gone, `document` is the whole of it in the place of `attributes`; left out where it has something that is
+    /// never shown.
     pub detail: String,
 }
 

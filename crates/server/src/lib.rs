@@ -15,12 +15,14 @@ mod record;
 mod routes;
 mod scim;
 mod tls;
+mod well_known;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use rollcall_service::Service;
+use tokio::sync::watch;
 
 pub use routes::{SCIM_ROUTES, ScimRoute};
 pub use tls::{Tls, TlsError};
@@ -31,6 +33,8 @@ pub struct App {
     pub(crate) service: Arc<Service>,
     pub(crate) metrics: Arc<metrics::Metrics>,
     pub(crate) settings: Arc<Settings>,
+    /// Whether the server ends: what streams without end ends then.
+    pub(crate) closing: Arc<watch::Sender<bool>>,
 }
 
 /// How the server answers.
@@ -54,7 +58,17 @@ impl Default for Settings {
 impl App {
     /// The application over this service.
     pub fn new(service: Arc<Service>, settings: Settings) -> Self {
-        Self { service, metrics: Arc::new(metrics::Metrics::new()), settings: Arc::new(settings) }
+        Self {
+            service,
+            metrics: Arc::new(metrics::Metrics::new()),
+            settings: Arc::new(settings),
+            closing: Arc::default(),
+        }
+    }
+
+    /// Ends what streams without end.
+    pub fn close(&self) {
+        self.closing.send_replace(true);
     }
 }
 

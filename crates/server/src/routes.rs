@@ -6,7 +6,7 @@ use axum::routing::{MethodRouter, get, post};
 use tower_http::compression::CompressionLayer;
 
 use crate::openapi::SCIM_BASE;
-use crate::{App, answer, api, health, observe, scim};
+use crate::{App, answer, api, health, observe, scim, well_known};
 
 /// Where a source's SCIM 2.0 service is: our URL, and that of authentik, from which directories move here.
 const SCIM_BASES: [&str; 2] = [SCIM_BASE, "/source/scim/{source}/v2"];
@@ -79,7 +79,8 @@ pub(crate) fn router(app: App) -> Router {
     let mut router = Router::new()
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
-        .route("/metrics", get(health::metrics));
+        .route("/metrics", get(health::metrics))
+        .route("/.well-known/jwks.json", get(well_known::jwks));
     for base in SCIM_BASES {
         for route in SCIM_ROUTES {
             let path = format!("{base}{}", route.path.trim_end_matches('/'));

@@ -33,59 +33,73 @@ async fn the_configuration_is_that_of_the_source() {
     check(
         &config,
         &expect![[r#"
-        {
-          "schemas": [
-            "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
-          ],
-          "patch": {
-            "supported": true
-          },
-          "bulk": {
-            "supported": true,
-            "maxOperations": 1000,
-            "maxPayloadSize": 16777216
-          },
-          "filter": {
-            "supported": true,
-            "maxResults": 1000
-          },
-          "changePassword": {
-            "supported": false
-          },
-          "sort": {
-            "supported": true
-          },
-          "etag": {
-            "supported": true
-          },
-          "pagination": {
-            "cursor": true,
-            "index": true,
-            "defaultPaginationMethod": "index",
-            "defaultPageSize": 100,
-            "maxPageSize": 1000,
-            "cursorTimeout": 86400
-          },
-          "authenticationSchemes": [
             {
-              "type": "oauthbearertoken",
-              "name": "OAuth Bearer Token",
-              "description": "A token of this source in the Authorization header",
-              "specUri": "https://www.rfc-editor.org/info/rfc6750",
-              "primary": true
-            },
-            {
-              "type": "httpbasic",
-              "name": "HTTP Basic",
-              "description": "Any user name, and a token of this source as the password",
-              "specUri": "https://www.rfc-editor.org/info/rfc7617"
-            }
-          ],
-          "meta": {
-            "resourceType": "ServiceProviderConfig",
-            "location": "http://scim.example.com/scim/a/v2/ServiceProviderConfig"
-          }
-        }"#]],
+              "schemas": [
+                "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
+              ],
+              "patch": {
+                "supported": true
+              },
+              "bulk": {
+                "supported": true,
+                "maxOperations": 1000,
+                "maxPayloadSize": 16777216
+              },
+              "filter": {
+                "supported": true,
+                "maxResults": 1000
+              },
+              "changePassword": {
+                "supported": false
+              },
+              "sort": {
+                "supported": true
+              },
+              "etag": {
+                "supported": true
+              },
+              "pagination": {
+                "cursor": true,
+                "index": true,
+                "defaultPaginationMethod": "index",
+                "defaultPageSize": 100,
+                "maxPageSize": 1000,
+                "cursorTimeout": 86400
+              },
+              "authenticationSchemes": [
+                {
+                  "type": "oauthbearertoken",
+                  "name": "OAuth Bearer Token",
+                  "description": "A token of this source in the Authorization header",
+                  "specUri": "https://www.rfc-editor.org/info/rfc6750",
+                  "primary": true
+                },
+                {
+                  "type": "httpbasic",
+                  "name": "HTTP Basic",
+                  "description": "Any user name, and a token of this source as the password",
+                  "specUri": "https://www.rfc-editor.org/info/rfc7617"
+                }
+              ],
+              "meta": {
+                "resourceType": "ServiceProviderConfig",
+                "location": "http://scim.example.com/scim/a/v2/ServiceProviderConfig"
+              },
+              "securityEvents": {
+                "asyncRequest": "none",
+                "eventUris": [
+                  "urn:ietf:params:scim:event:prov:create:full",
+                  "urn:ietf:params:scim:event:prov:create:notice",
+                  "urn:ietf:params:scim:event:prov:patch:full",
+                  "urn:ietf:params:scim:event:prov:patch:notice",
+                  "urn:ietf:params:scim:event:prov:put:full",
+                  "urn:ietf:params:scim:event:prov:put:notice",
+                  "urn:ietf:params:scim:event:prov:delete",
+                  "urn:ietf:params:scim:event:prov:activate",
+                  "urn:ietf:params:scim:event:prov:deactivate"
+                ]
+              }
+            }"#]],
     );
 }
 

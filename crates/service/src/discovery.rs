@@ -60,6 +60,9 @@ impl Service {
                 "location": format!("{}/ServiceProviderConfig", caller.base_url),
             },
         });
+        if let Some(fields) = config.as_object_mut() {
+            fields.insert("securityEvents".to_owned(), Value::Object(crate::sets::capability()));
+        }
         if let (true, Some(fields)) = (caller.runtime.dialect.interop_profile, config.as_object_mut()) {
             fields.insert("interopProfileConformant".to_owned(), true.into());
         }

@@ -1,9 +1,11 @@
 //! The change feed: the outbox made public (DESIGN decision 6).
 
-use rollcall_domain::change::Change;
+use rollcall_domain::change::{Change, ChangeKind, difference};
 use rollcall_domain::clock::Timestamp;
 use rollcall_domain::delivery::event_type;
+use rollcall_domain::source::SourceKey;
 use rollcall_domain::tenant::TenantKey;
+use rollcall_scim::Document;
 use rollcall_store::{KeptChanges, StoreError};
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
@@ -59,39 +61,61 @@ impl FedChange {
         event_type(&self.change)
     }
 
-    /// As the feed shows it: `sequence`, `at`, `type`, `source`, `resourceType`, `resource`, `version`, `actor`,
-    /// `requestId`, and `attributes` and `members` where these changed.
+    /// As the feed shows it: `sequence`, `at`, `type`, `source`, `resource_type`, `resource`, `version`, `actor`,
+    /// `request_id`, and `attributes` and `members` where these changed.
     pub fn shown(&self) -> Value {
-        let Change { sequence, at, resource_type, resource, version, actor, request_id, detail, .. } =
-            &self.change;
+        let Change { sequence, at, resource_type, resource, version, actor, request_id, .. } = &self.change;
         let mut shown = json!({
             "sequence": sequence,
             "at": at.to_string(),
             "type": self.event(),
             "source": self.source,
-            "resourceType": resource_type,
+            "resource_type": resource_type,
             "resource": resource.to_string(),
             "version": version,
             "actor": actor,
-            "requestId": request_id,
+            "request_id": request_id,
         });
-        if let (Some(shown), Ok(Value::Object(detail))) =
-            (shown.as_object_mut(), serde_json::from_str::<Value>(detail))
-        {
-            shown.extend(detail);
+        if let Some(shown) = shown.as_object_mut() {
+            shown.extend(self.detail());
         }
         shown
     }
 
-    /// What of the attributes changed: `{"title":{"before":…,"after":…}}`.
-    pub fn attributes(&self) -> Map<String, Value> {
-        match serde_json::from_str::<Value>(&self.change.detail) {
-            Ok(Value::Object(mut detail)) => match detail.remove("attributes") {
-                Some(Value::Object(attributes)) => attributes,
-                _ => Map::new(),
-            },
-            _ => Map::new(),
+    /// The whole resource, of a change that makes or ends it.
+    pub fn document(&self) -> Option<Document> {
+        match self.recorded().remove("document") {
+            Some(Value::Object(document)) => Some(document),
+            _ => None,
         }
+    }
+
+    /// The members that came; `None` when there are more than are recorded.
+    pub(crate) fn added_members(&self) -> Option<Vec<String>> {
+        let recorded = self.recorded();
+        let Some(members) = recorded.get("members") else { return Some(Vec::new()) };
+        let added = members.get("added").and_then(Value::as_array).into_iter().flatten();
+        let added = added.filter_map(Value::as_str).map(str::to_owned).collect();
+        members.get("addedCount").is_none().then_some(added)
+    }
+
+    fn recorded(&self) -> Map<String, Value> {
+        serde_json::from_str(&self.change.detail).unwrap_or_default()
+    }
+
+    /// The detail with `attributes`, whatever happened.
+    fn detail(&self) -> Map<String, Value> {
+        let mut detail = self.recorded();
+        if let Some(Value::Object(mut document)) = detail.shift_remove("document") {
+            document.shift_remove("id");
+            let nothing = Document::new();
+            let attributes = match self.change.kind {
+                ChangeKind::Deleted => difference(&document, &nothing),
+                ChangeKind::Created | ChangeKind::Updated => difference(&nothing, &document),
+            };
+            detail.insert("attributes".to_owned(), attributes);
+        }
+        detail
     }
 }
 
@@ -161,10 +185,7 @@ impl Service {
         self.store.prune_changes(tenant, through, PRUNE_STEP).await
     }
 
-    async fn slugs(
-        &self,
-        tenant: TenantKey,
-    ) -> Result<Vec<(rollcall_domain::source::SourceKey, String)>, StoreError> {
+    async fn slugs(&self, tenant: TenantKey) -> Result<Vec<(SourceKey, String)>, StoreError> {
         let sources = self.store.sources(tenant).await?;
         Ok(sources.into_iter().map(|source| (source.key, source.slug)).collect())
     }

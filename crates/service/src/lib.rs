@@ -23,6 +23,7 @@ mod rate;
 mod render;
 pub mod request_log;
 mod resource;
+pub mod sets;
 pub mod system;
 mod turns;
 pub mod vault;
@@ -30,7 +31,7 @@ pub mod vault;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use rollcall_domain::audit::ChainKey;
 use rollcall_domain::clock::{Clock, Ids, Timestamp};
 use rollcall_domain::credential::TokenKey;
@@ -51,6 +52,7 @@ use cursor::CursorKey;
 use directory::DirectoryCache;
 use expressions::Expressions;
 use hooks::Hooks;
+use sets::KnownSigner;
 use turns::Turns;
 use vault::Vault;
 
@@ -72,6 +74,8 @@ pub struct Service {
     subject_key: SubjectKey,
     vault: Arc<Vault>,
     hooks: Option<Arc<dyn Hooks>>,
+    known_signer: RwLock<KnownSigner>,
+    issuer: String,
 }
 
 /// What a service is made with.
@@ -92,6 +96,8 @@ pub struct Parts {
     pub hooks: Option<Arc<dyn Hooks>>,
     /// Evaluates mapping expressions; without it no source may have any.
     pub expressions: Option<Arc<dyn Expressions>>,
+    /// `iss` of Security Event Tokens: the URL under which this server is known.
+    pub issuer: String,
 }
 
 impl Service {
@@ -113,6 +119,8 @@ impl Service {
             vault: parts.vault,
             hooks: parts.hooks,
             expressions: parts.expressions,
+            known_signer: RwLock::default(),
+            issuer: parts.issuer,
             clock: parts.clock,
             ids: parts.ids,
         }
@@ -121,6 +129,11 @@ impl Service {
     /// Whoever asks hooks, where there are any.
     pub fn hooks(&self) -> Option<&dyn Hooks> {
         self.hooks.as_deref()
+    }
+
+    /// `iss` of Security Event Tokens.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
     }
 
     /// What encrypts secrets.

@@ -3,10 +3,9 @@
 use rollcall_domain::change::ChangeKind;
 use rollcall_store::StoreError;
 use rollcall_store::write::{Batch, Content, Outcome, Unit, Write, Written};
-use serde_json::Value;
 use tokio::sync::oneshot;
 
-use crate::change::{self, Record};
+use crate::change::{self, Detail, Record};
 use crate::group;
 use crate::membership::Delta;
 use crate::pending;
@@ -145,22 +144,32 @@ fn record(
     write: &Write,
     progress: &Progress,
 ) -> Result<Written, StoreError> {
-    let (kind, name, difference) = match write {
-        Write::Create(create) => (ChangeKind::Created, &create.kind, None),
-        Write::Update(update) => (ChangeKind::Updated, &update.kind, Some(&update.difference)),
-        Write::Delete(delete) => (ChangeKind::Deleted, &delete.kind, None),
-    };
     let changed = progress.changed || !progress.members.is_empty();
     if !changed {
         return Ok(Written { version: progress.version, changed, sequence: None, people: Vec::new() });
     }
-    let difference: Option<&Value> = difference.filter(|_| progress.changed);
+    let members = Some(&progress.members);
+    let (kind, name, detail) = match write {
+        Write::Create(create) => {
+            let document = Some(&create.content.body[..]).filter(|_| create.content.plain);
+            (ChangeKind::Created, &create.kind, Detail { members, document, ..Detail::default() })
+        }
+        Write::Update(update) => {
+            let difference = Some(&update.difference).filter(|_| progress.changed);
+            let detail = Detail { difference, members, document: None, replaced: update.replaced };
+            (ChangeKind::Updated, &update.kind, detail)
+        }
+        Write::Delete(delete) => {
+            let document = progress.last_body.as_deref();
+            (ChangeKind::Deleted, &delete.kind, Detail { members, document, ..Detail::default() })
+        }
+    };
     let record = Record {
         kind,
         resource_type: name,
         resource: progress.id,
         version: progress.version,
-        detail: change::detail(difference, &progress.members),
+        detail: change::detail(&detail),
     };
     let sequence = change::record(session, batch, &record)?;
     Ok(Written { version: progress.version, changed, sequence: Some(sequence), people: Vec::new() })

@@ -63,16 +63,27 @@ pub(crate) fn record(
     Ok(sequence)
 }
 
+/// What [`Change::detail`] is made of.
+#[derive(Default)]
+pub(crate) struct Detail<'a> {
+    pub(crate) difference: Option<&'a Value>,
+    pub(crate) members: Option<&'a Delta>,
+    /// A body as it is stored.
+    pub(crate) document: Option<&'a [u8]>,
+    pub(crate) replaced: bool,
+}
+
 /// [`Change::detail`]. Of more than [`MAX_LISTED`] members the first are listed, and `addedCount` or
 /// `removedCount` tells how many there are.
-pub(crate) fn detail(difference: Option<&Value>, members: &Delta) -> String {
+pub(crate) fn detail(of: &Detail<'_>) -> String {
     let mut detail = Map::new();
-    let difference = difference.filter(|value| value.as_object().is_some_and(|object| !object.is_empty()));
-    if let Some(difference) = difference {
+    let empty = |value: &&Value| value.as_object().is_none_or(Map::is_empty);
+    if let Some(difference) = of.difference.filter(|value| !empty(value)) {
         detail.insert("attributes".to_owned(), difference.clone());
     }
     let mut parts = Map::new();
-    for (name, values) in [("added", &members.added), ("removed", &members.removed)] {
+    let lists = of.members.map(|members| [("added", &members.added), ("removed", &members.removed)]);
+    for (name, values) in lists.into_iter().flatten() {
         if !values.is_empty() {
             let listed: Vec<&String> = values.iter().take(MAX_LISTED).collect();
             parts.insert(name.to_owned(), json!(listed));
@@ -84,7 +95,17 @@ pub(crate) fn detail(difference: Option<&Value>, members: &Delta) -> String {
     if !parts.is_empty() {
         detail.insert("members".to_owned(), Value::Object(parts));
     }
-    Value::Object(detail).to_string()
+    if of.replaced {
+        detail.insert("replaced".to_owned(), true.into());
+    }
+    let mut text = if detail.is_empty() { "{}".to_owned() } else { Value::Object(detail).to_string() };
+    if let Some(document) = of.document.and_then(|bytes| std::str::from_utf8(bytes).ok()) {
+        text.pop();
+        let comma = if text.len() > 1 { "," } else { "" };
+        text.reserve(document.len() + 16);
+        text.extend([comma, "\"document\":", document, "}"]);
+    }
+    text
 }
 
 /// Changes of a tenant after a number.

@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_delivery.sql"),
     include_str!("../migrations/0003_administration.sql"),
     include_str!("../migrations/0004_identities.sql"),
+    include_str!("../migrations/0005_signing.sql"),
 ];
 
 const ADD_DEFAULT_TENANT: &str =

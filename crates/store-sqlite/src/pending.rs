@@ -170,7 +170,10 @@ impl Resolved {
             resource_type: &self.kind,
             resource: self.id,
             version: self.version,
-            detail: change::detail(None, &self.delta),
+            detail: change::detail(&change::Detail {
+                members: Some(&self.delta),
+                ..change::Detail::default()
+            }),
         }
     }
 }

@@ -16,6 +16,8 @@ const SMALL: &[&str] = &[
     "SELECT key, id, name FROM tenant ORDER BY name",
     "SELECT randomblob",
     people::recomputation::OPEN,
+    "SELECT id, sealed, public, created FROM signing_key ORDER BY key",
+    "SELECT id FROM signing_key ORDER BY key DESC LIMIT 1",
     "SELECT key, tenant, id, kind, status, settings, secrets, generation, created\n    FROM endpoint ORDER BY key",
 ];
 
@@ -36,6 +38,7 @@ fn all() -> Vec<&'static str> {
         delivery::endpoint::STATEMENTS,
         delivery::log::STATEMENTS,
         delivery::progress::STATEMENTS,
+        delivery::signing::STATEMENTS,
         group::STATEMENTS,
         groups::STATEMENTS,
         members::STATEMENTS,

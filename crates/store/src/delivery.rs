@@ -4,9 +4,11 @@
 //! deliverer writes both at once, after the fact: what it did since is done again after a crash.
 
 use async_trait::async_trait;
+use rollcall_domain::audit::Draft;
 use rollcall_domain::delivery::{
     Attempt, Delivery, DeliveryState, Endpoint, EndpointKey, EndpointStatus, Feed,
 };
+use rollcall_domain::signing::SigningKey;
 use rollcall_domain::tenant::TenantKey;
 
 use crate::error::StoreError;
@@ -37,7 +39,7 @@ pub struct Checkpoint {
     pub status: Option<EndpointStatus>,
 }
 
-/// Endpoints and their progress. What an operator does to an endpoint begins a new generation of it, and ends
+/// Endpoints and their progress. What an operator does is audited with it (`audit`). What an operator does to an endpoint begins a new generation of it, and ends
 /// every [`crate::stamps::Stamp`], so that deliverers notice.
 #[async_trait]
 pub trait Deliveries: Send + Sync {
@@ -45,13 +47,24 @@ pub trait Deliveries: Send + Sync {
     async fn endpoints(&self, tenant: Option<TenantKey>) -> Result<Vec<Endpoint>, StoreError>;
 
     /// Makes an endpoint that has been told all changes up to `cursor`. Its `key` is chosen by the store.
-    async fn create_endpoint(&self, endpoint: &Endpoint, cursor: u64) -> Result<EndpointKey, StoreError>;
+    async fn create_endpoint(
+        &self,
+        endpoint: &Endpoint,
+        cursor: u64,
+        audit: &Draft,
+    ) -> Result<EndpointKey, StoreError>;
 
     /// Writes status, settings and secrets of the endpoint of this key. `NotFound`.
-    async fn update_endpoint(&self, endpoint: &Endpoint) -> Result<(), StoreError>;
+    async fn update_endpoint(&self, endpoint: &Endpoint, audit: &Draft) -> Result<(), StoreError>;
+
+    /// Writes the secrets of the endpoint of this key and generation, which are the same in another form.
+    async fn reseal_endpoint(&self, endpoint: &Endpoint) -> Result<(), StoreError>;
 
     /// Deletes an endpoint with its progress and its log. `NotFound`.
-    async fn delete_endpoint(&self, key: EndpointKey) -> Result<(), StoreError>;
+    async fn delete_endpoint(&self, key: EndpointKey, audit: &Draft) -> Result<(), StoreError>;
+
+    /// Its cursor. `NotFound`.
+    async fn cursor(&self, key: EndpointKey, feed: Feed) -> Result<u64, StoreError>;
 
     /// How far it has come. `NotFound`.
     async fn progress(&self, key: EndpointKey, feed: Feed) -> Result<Progress, StoreError>;
@@ -66,7 +79,7 @@ pub trait Deliveries: Send + Sync {
     ) -> Result<bool, StoreError>;
 
     /// Goes on after this number, back or forth, and forgets what is apart. `NotFound`.
-    async fn seek(&self, key: EndpointKey, feed: Feed, cursor: u64) -> Result<(), StoreError>;
+    async fn seek(&self, key: EndpointKey, feed: Feed, cursor: u64, audit: &Draft) -> Result<(), StoreError>;
 
     /// Deliveries in this state after this number, in order, at most `limit`.
     async fn deliveries(
@@ -92,6 +105,7 @@ pub trait Deliveries: Send + Sync {
         key: EndpointKey,
         feed: Feed,
         sequences: Option<&[u64]>,
+        audit: &Draft,
     ) -> Result<u64, StoreError>;
 
     /// Gives parked deliveries up; these, or all. Returns how many.
@@ -100,6 +114,7 @@ pub trait Deliveries: Send + Sync {
         key: EndpointKey,
         feed: Feed,
         sequences: Option<&[u64]>,
+        audit: &Draft,
     ) -> Result<u64, StoreError>;
 
     /// The log, newest first, before this key (`None`: from the newest), at most `limit`.
@@ -109,4 +124,22 @@ pub trait Deliveries: Send + Sync {
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<Attempt>, StoreError>;
+}
+
+/// Keys that tokens are signed with, for the whole installation.
+#[async_trait]
+pub trait SigningKeys: Send + Sync {
+    /// All of them, oldest first.
+    async fn signing_keys(&self) -> Result<Vec<SigningKey>, StoreError>;
+
+    /// Adds one, unless there is one that is newer than `newest` says: then `Conflict` on `id`. Ends every stamp.
+    async fn add_signing_key(
+        &self,
+        key: &SigningKey,
+        newest: Option<&str>,
+        audit: &Draft,
+    ) -> Result<(), StoreError>;
+
+    /// Removes keys that are not published any more.
+    async fn remove_signing_keys(&self, ids: &[String]) -> Result<(), StoreError>;
 }

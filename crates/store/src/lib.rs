@@ -31,7 +31,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 pub use administration::Administration;
-use delivery::Deliveries;
+use delivery::{Deliveries, SigningKeys};
 pub use error::StoreError;
 use people::{Foreseen, IdentityQuery, Rules, Supposed};
 use query::{GroupRef, MemberRow, Page, Query, Stored, Tombstone};
@@ -42,11 +42,15 @@ use write::{Batch, Outcome};
 
 /// Everything a backend does.
 pub trait Store:
-    Directory + Resources + Changes + Deliveries + Administration + Identities + RequestLog
+    Directory + Resources + Changes + Deliveries + SigningKeys + Administration + Identities + RequestLog
 {
 }
 
-impl<T: Directory + Resources + Changes + Deliveries + Administration + Identities + RequestLog> Store for T {}
+impl<
+    T: Directory + Resources + Changes + Deliveries + SigningKeys + Administration + Identities + RequestLog,
+> Store for T
+{
+}
 
 /// A backend chosen at start.
 pub type AnyStore = Arc<dyn Store>;

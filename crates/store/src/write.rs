@@ -127,6 +127,8 @@ pub struct Update {
     pub same_index: bool,
     /// Changes of members, in order.
     pub members: Vec<MemberChange>,
+    /// Whether the client gave the whole resource (PUT).
+    pub replaced: bool,
     /// JSON object for [`rollcall_domain::change::Change::detail`] `attributes`: `{"title":{"before":…,"after":…}}`.
     pub difference: serde_json::Value,
 }

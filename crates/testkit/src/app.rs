@@ -48,6 +48,7 @@ impl TestApp {
             vault: Arc::new(Vault::new([&[7; 32]])),
             hooks: None,
             expressions: None,
+            issuer: "https://scim.example.com".to_owned(),
         }));
         let router = rollcall_server::router(App::new(Arc::clone(&service), Settings::default()));
         Self { clock, service, store, router, folder }

@@ -35,6 +35,7 @@ pub(crate) struct Server {
     pub(crate) child: Child,
     pub(crate) address: String,
     /// What it wrote to standard error goes here.
+    #[allow(dead_code, reason = "not every test reads it")]
     pub(crate) log: PathBuf,
 }
 
@@ -91,6 +92,13 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// The same under another base path.
+    #[allow(dead_code, reason = "not every test leaves the source's own")]
+    pub(crate) fn at(mut self, base: &str) -> Self {
+        base.clone_into(&mut self.base);
+        self
+    }
+
     pub(crate) fn send(&mut self, method: &str, path: &str, body: Option<&Value>) -> Option<(u16, Value)> {
         let answer = self.exchange(method, path, body);
         if answer.is_none() {

@@ -6,6 +6,7 @@
 mod address;
 mod connect;
 mod error;
+mod post;
 mod request;
 mod retry;
 mod setup;
@@ -23,6 +24,7 @@ use tokio::time::Instant;
 
 pub use address::Addresses;
 pub use error::{Again, PeerError, Said};
+pub use post::{PostError, Posted, Poster};
 pub use request::{Request, Shown};
 pub use setup::{Options, SetupError};
 

@@ -12,7 +12,6 @@ use axum::response::Response;
 use rollcall_service::Notes;
 use rollcall_service::admin::{Admin, Manager, Paging};
 
-use super::local::Local;
 use super::parameter::{DEFAULT_LIMIT, Parameter, TENANT};
 use super::problem::Problem;
 use super::route::{ApiRoute, Needs};
@@ -43,11 +42,7 @@ pub(crate) async fn guard(
     let manager = match route.needs.scope() {
         None => None,
         Some(scope) => {
-            let local = request.extensions().get::<Local>().map(|local| local.0.clone());
-            let manager = match local {
-                Some(operator) => operator,
-                None => app.service.authenticate_api(bearer(request.headers()), &request_id).await?,
-            };
+            let manager = app.service.authenticate_api(bearer(request.headers()), &request_id).await?;
             manager.require(scope)?;
             Some(manager)
         }
@@ -71,7 +66,7 @@ pub(crate) async fn guard(
 }
 
 /// The token of a Bearer header (RFC 6750 §2.1).
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
@@ -109,7 +104,6 @@ impl Asked {
     }
 
     /// A parameter of [`super::Kind::Number`].
-    #[expect(dead_code, reason = "for routes with numbers")]
     pub(crate) fn number(&self, name: &str) -> Option<u64> {
         self.text(name)?.parse().ok()
     }

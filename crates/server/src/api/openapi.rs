@@ -12,13 +12,15 @@ use super::{API_BASE, api_routes, page};
 
 /// What the names in paths stand for.
 const NAMES: &[(&str, &str)] = &[
+    ("hook", "Id of the hook"),
     ("identity", "Id of the identity"),
     ("resource", "Id of the user"),
     ("request", "Id of the request, as `X-Request-Id` told it"),
     ("source", "Slug of the source, with or without the tenant's name before it"),
+    ("stream", "Id of the stream"),
     ("tenant", "Name of the tenant"),
     ("token", "Id or public prefix of the token"),
-    ("urn", "URN of the schema"),
+    ("webhook", "Id of the webhook"),
 ];
 
 /// Refusals that every operation with a token may answer with.

@@ -7,8 +7,9 @@
     reason = "a test stops where something is not as it should be"
 )]
 
+mod changes;
 mod credentials;
 mod description;
+mod endpoints;
 mod lists;
 mod problems;
-mod sources;

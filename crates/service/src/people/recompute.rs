@@ -195,6 +195,7 @@ fn unit(user: &Stored, person: Person) -> Unit {
         content: None,
         members: Vec::new(),
         same_index: false,
+        replaced: false,
         difference: Value::Null,
     };
     Unit { writes: vec![Write::Update(update)], people: vec![person] }

@@ -62,7 +62,12 @@ impl Ground<'_> {
         let accepted = validate::resource(body, self.kind, rules, Some(&current))?;
         let members = accepted.members.map(MemberChange::Replace).into_iter().collect();
         let changed = accepted.document != current;
-        self.update(entry, &current, changed.then_some(accepted.document), members, precondition)
+        let document = changed.then_some(accepted.document);
+        let mut prepared = self.update(entry, &current, document, members, precondition)?;
+        if let Write::Update(update) = &mut prepared.write {
+            update.replaced = true;
+        }
+        Ok(prepared)
     }
 
     /// A PATCH.
@@ -102,6 +107,7 @@ impl Ground<'_> {
             content,
             same_index,
             members,
+            replaced: false,
             difference,
         });
         Ok(Prepared { kind: Arc::clone(self.kind), id, write, read_first, said: None })

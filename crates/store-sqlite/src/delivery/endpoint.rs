@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::progress;
-use crate::error::{IdColumn, OrUnavailable as _, corrupt, unsigned};
+use crate::error::{IdColumn, OrUnavailable as _, corrupt, signed, unsigned};
 use crate::session::Session;
 
 const ALL: &str = "SELECT key, tenant, id, kind, status, settings, secrets, generation, created
@@ -21,6 +21,7 @@ const ADD: &str = "INSERT INTO endpoint (tenant, id, kind, status, settings, sec
 const UPDATE: &str =
     "UPDATE endpoint SET status = ?2, settings = ?3, secrets = ?4, generation = generation + 1
     WHERE key = ?1";
+const RESEAL: &str = "UPDATE endpoint SET secrets = ?3 WHERE key = ?1 AND generation = ?2";
 const NEXT_GENERATION: &str = "UPDATE endpoint SET generation = generation + 1 WHERE key = ?1";
 const SET_STATUS: &str = "UPDATE endpoint SET status = ?2, generation = generation + 1 WHERE key = ?1";
 const REMOVE: &[&str] = &[
@@ -36,6 +37,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     OF_TENANT,
     ADD,
     UPDATE,
+    RESEAL,
     NEXT_GENERATION,
     SET_STATUS,
     REMOVE_ENDPOINT,
@@ -89,6 +91,11 @@ pub(crate) fn update(session: &mut Session<'_>, endpoint: &Endpoint) -> Result<(
     );
     let changed = session.prepare(UPDATE)?.execute(row).or_unavailable()?;
     (changed > 0).then_some(()).ok_or(StoreError::NotFound)
+}
+
+pub(crate) fn reseal(session: &mut Session<'_>, endpoint: &Endpoint) -> Result<(), StoreError> {
+    let row = (endpoint.key.0, signed(endpoint.generation), json("secrets", &endpoint.secrets)?);
+    session.prepare(RESEAL)?.execute(row).map(drop).or_unavailable()
 }
 
 /// Voids what is under way. `NotFound`.

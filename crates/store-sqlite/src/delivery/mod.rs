@@ -4,8 +4,10 @@ pub(crate) mod apart;
 pub(crate) mod endpoint;
 pub(crate) mod log;
 pub(crate) mod progress;
+pub(crate) mod signing;
 
 use async_trait::async_trait;
+use rollcall_domain::audit::Draft;
 use rollcall_domain::delivery::{Attempt, Delivery, DeliveryState, Endpoint, EndpointKey, Feed};
 use rollcall_domain::tenant::TenantKey;
 use rollcall_store::StoreError;
@@ -19,18 +21,32 @@ impl Deliveries for SqliteStore {
         self.readers.short(|connection| endpoint::all(connection, tenant))
     }
 
-    async fn create_endpoint(&self, endpoint: &Endpoint, cursor: u64) -> Result<EndpointKey, StoreError> {
+    async fn create_endpoint(
+        &self,
+        endpoint: &Endpoint,
+        cursor: u64,
+        audit: &Draft,
+    ) -> Result<EndpointKey, StoreError> {
         let endpoint = endpoint.clone();
-        self.writer.task(move |session| endpoint::create(session, &endpoint, cursor)).await
+        self.audited(audit, move |session| endpoint::create(session, &endpoint, cursor)).await
     }
 
-    async fn update_endpoint(&self, endpoint: &Endpoint) -> Result<(), StoreError> {
+    async fn update_endpoint(&self, endpoint: &Endpoint, audit: &Draft) -> Result<(), StoreError> {
         let endpoint = endpoint.clone();
-        self.writer.task(move |session| endpoint::update(session, &endpoint)).await
+        self.audited(audit, move |session| endpoint::update(session, &endpoint)).await
     }
 
-    async fn delete_endpoint(&self, key: EndpointKey) -> Result<(), StoreError> {
-        self.writer.task(move |session| endpoint::delete(session, key)).await
+    async fn reseal_endpoint(&self, endpoint: &Endpoint) -> Result<(), StoreError> {
+        let endpoint = endpoint.clone();
+        self.writer.task(move |session| endpoint::reseal(session, &endpoint)).await
+    }
+
+    async fn delete_endpoint(&self, key: EndpointKey, audit: &Draft) -> Result<(), StoreError> {
+        self.audited(audit, move |session| endpoint::delete(session, key)).await
+    }
+
+    async fn cursor(&self, key: EndpointKey, feed: Feed) -> Result<u64, StoreError> {
+        self.readers.short(|connection| progress::cursor(connection, key, feed))
     }
 
     async fn progress(&self, key: EndpointKey, feed: Feed) -> Result<Progress, StoreError> {
@@ -48,8 +64,8 @@ impl Deliveries for SqliteStore {
         self.writer.task(move |session| progress::write(session, key, generation, feed, &checkpoint)).await
     }
 
-    async fn seek(&self, key: EndpointKey, feed: Feed, cursor: u64) -> Result<(), StoreError> {
-        self.writer.task(move |session| progress::seek(session, key, feed, cursor)).await
+    async fn seek(&self, key: EndpointKey, feed: Feed, cursor: u64, audit: &Draft) -> Result<(), StoreError> {
+        self.audited(audit, move |session| progress::seek(session, key, feed, cursor)).await
     }
 
     async fn deliveries(
@@ -77,9 +93,10 @@ impl Deliveries for SqliteStore {
         key: EndpointKey,
         feed: Feed,
         sequences: Option<&[u64]>,
+        audit: &Draft,
     ) -> Result<u64, StoreError> {
         let sequences = sequences.map(<[u64]>::to_vec);
-        self.writer.task(move |session| apart::release(session, key, feed, sequences.as_deref())).await
+        self.audited(audit, move |session| apart::release(session, key, feed, sequences.as_deref())).await
     }
 
     async fn discard(
@@ -87,9 +104,10 @@ impl Deliveries for SqliteStore {
         key: EndpointKey,
         feed: Feed,
         sequences: Option<&[u64]>,
+        audit: &Draft,
     ) -> Result<u64, StoreError> {
         let sequences = sequences.map(<[u64]>::to_vec);
-        self.writer.task(move |session| apart::discard(session, key, feed, sequences.as_deref())).await
+        self.audited(audit, move |session| apart::discard(session, key, feed, sequences.as_deref())).await
     }
 
     async fn attempts(

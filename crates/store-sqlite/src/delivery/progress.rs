@@ -18,14 +18,17 @@ const IS_CURRENT: &str = "SELECT 1 FROM endpoint WHERE key = ?1 AND generation =
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[EXISTS, CURSOR, SET_CURSOR, IS_CURRENT];
 
-pub(crate) fn read(connection: &Connection, key: EndpointKey, feed: Feed) -> Result<Progress, StoreError> {
+pub(crate) fn cursor(connection: &Connection, key: EndpointKey, feed: Feed) -> Result<u64, StoreError> {
     if !connection.prepare_cached(EXISTS).or_unavailable()?.exists([key.0]).or_unavailable()? {
         return Err(StoreError::NotFound);
     }
     let mut statement = connection.prepare_cached(CURSOR).or_unavailable()?;
     let cursor = statement.query_row((key.0, feed.as_str()), |row| row.get(0)).optional().or_unavailable()?;
-    let cursor = unsigned(cursor.unwrap_or_default(), "endpoint_cursor", "cursor")?;
-    Ok(Progress { cursor, apart: apart::all(connection, key, feed)? })
+    unsigned(cursor.unwrap_or_default(), "endpoint_cursor", "cursor")
+}
+
+pub(crate) fn read(connection: &Connection, key: EndpointKey, feed: Feed) -> Result<Progress, StoreError> {
+    Ok(Progress { cursor: cursor(connection, key, feed)?, apart: apart::all(connection, key, feed)? })
 }
 
 pub(crate) fn set_cursor(

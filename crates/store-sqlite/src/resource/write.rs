@@ -24,7 +24,7 @@ const REPLACE: &str = "UPDATE resource SET version = version + 1, revision = rev
 const BUMP: &str =
     "UPDATE resource SET version = version + 1, modified = ?2 WHERE key = ?1 RETURNING version";
 const VERSION: &str = "SELECT version FROM resource WHERE key = ?1";
-const REMOVE: &str = "DELETE FROM resource WHERE key = ?1";
+const REMOVE: &str = "DELETE FROM resource WHERE key = ?1 RETURNING CASE WHEN plain THEN body END";
 
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[TAKEN, ADD, CURRENT, REPLACE, BUMP, VERSION, REMOVE];
@@ -42,6 +42,8 @@ pub(crate) struct Progress {
     pub(crate) changed: bool,
     /// What changed of its members.
     pub(crate) members: Delta,
+    /// Of a deleted resource, what it was, if all of that may be shown.
+    pub(crate) last_body: Option<Vec<u8>>,
 }
 
 pub(crate) fn create(
@@ -72,7 +74,16 @@ pub(crate) fn create(
     value::add(session, batch.source, key, &rows)?;
     session.count(collection, 1);
     let members = Delta::default();
-    Ok(Progress { key, id: create.id, collection, version: 1, revision: 1, changed: true, members })
+    Ok(Progress {
+        key,
+        id: create.id,
+        collection,
+        version: 1,
+        revision: 1,
+        changed: true,
+        members,
+        last_body: None,
+    })
 }
 
 pub(crate) fn update(
@@ -105,7 +116,8 @@ pub(crate) fn delete(
     tombstone::add(session, batch, delete, progress.key)?;
     membership::remove_all(session, batch, progress.key)?;
     value::remove_all(session, progress.key)?;
-    session.prepare(REMOVE)?.execute([progress.key]).or_unavailable()?;
+    progress.last_body =
+        session.prepare(REMOVE)?.query_row([progress.key], |row| row.get(0)).or_unavailable()?;
     session.count(progress.collection, -1);
     session.touch(delete.id);
     progress.changed = true;
@@ -153,7 +165,8 @@ fn current(
     let version = unsigned(version, "resource", "version")?;
     let revision = unsigned(revision, "resource", "revision")?;
     let members = Delta::default();
-    let progress = Progress { key, id, collection, version, revision, changed: false, members };
+    let progress =
+        Progress { key, id, collection, version, revision, changed: false, members, last_body: None };
     Ok(Current { progress, same_display, same })
 }
 

@@ -5,9 +5,10 @@ use rollcall_domain::delivery::{
     Attempt, AttemptOutcome, Delivery, DeliveryState, Endpoint, EndpointKey, EndpointKind, EndpointSettings,
     EndpointStatus, Feed, SealedSecret, SecretUse,
 };
+use rollcall_domain::signing::SigningKey;
 use uuid::Uuid;
 
-use super::world::{Backend, World};
+use super::world::{Backend, World, draft};
 use crate::StoreError;
 use crate::delivery::{Checkpoint, Progress};
 
@@ -28,7 +29,7 @@ async fn endpoint(world: &World, cursor: u64) -> Endpoint {
         generation: 1,
         created: Timestamp(3),
     };
-    endpoint.key = world.store.create_endpoint(&endpoint, cursor).await.unwrap();
+    endpoint.key = world.store.create_endpoint(&endpoint, cursor, &draft()).await.unwrap();
     endpoint
 }
 
@@ -63,12 +64,12 @@ pub async fn an_endpoint_comes_back_as_written(backend: &dyn Backend) {
     assert_eq!(world.store.endpoints(Some(world.tenant)).await.unwrap(), [first.clone()]);
     first.status = EndpointStatus::Disabled("410".to_owned());
     first.secrets.clear();
-    world.store.update_endpoint(&first).await.unwrap();
+    world.store.update_endpoint(&first, &draft()).await.unwrap();
     first.generation = 2;
     assert_eq!(world.store.endpoints(None).await.unwrap(), [first]);
     let unknown = endpoint(&world, 0).await;
-    world.store.delete_endpoint(unknown.key).await.unwrap();
-    assert_eq!(world.store.update_endpoint(&unknown).await, Err(StoreError::NotFound));
+    world.store.delete_endpoint(unknown.key, &draft()).await.unwrap();
+    assert_eq!(world.store.update_endpoint(&unknown, &draft()).await, Err(StoreError::NotFound));
 }
 
 /// Cursor, rows and log are written together.
@@ -96,7 +97,7 @@ pub async fn a_checkpoint_moves_the_cursor_and_what_is_apart(backend: &dyn Backe
 pub async fn a_checkpoint_of_an_old_generation_is_void(backend: &dyn Backend) {
     let world = World::new(backend).await;
     let endpoint = endpoint(&world, 4).await;
-    world.store.update_endpoint(&endpoint).await.unwrap();
+    world.store.update_endpoint(&endpoint, &draft()).await.unwrap();
     let checkpoint =
         Checkpoint { cursor: 9, attempts: vec![attempt(5)], log_rows: 9, ..Checkpoint::default() };
     assert!(!world.store.checkpoint(endpoint.key, 1, Feed::Changes, &checkpoint).await.unwrap());
@@ -123,11 +124,11 @@ pub async fn parked_deliveries_are_released_and_discarded(backend: &dyn Backend)
         (page.iter().map(|delivery| delivery.sequence).collect::<Vec<_>>(), count)
     };
     assert_eq!(parked().await, (vec![2, 3], 4));
-    assert_eq!(world.store.release(key, Feed::Changes, Some(&[2, 5, 8])).await, Ok(1));
+    assert_eq!(world.store.release(key, Feed::Changes, Some(&[2, 5, 8]), &draft()).await, Ok(1));
     assert_eq!(parked().await, (vec![3, 4], 3));
-    assert_eq!(world.store.discard(key, Feed::Changes, Some(&[3])).await, Ok(1));
-    assert_eq!(world.store.release(key, Feed::Changes, None).await, Ok(2));
-    assert_eq!(world.store.discard(key, Feed::Changes, None).await, Ok(0));
+    assert_eq!(world.store.discard(key, Feed::Changes, Some(&[3]), &draft()).await, Ok(1));
+    assert_eq!(world.store.release(key, Feed::Changes, None, &draft()).await, Ok(2));
+    assert_eq!(world.store.discard(key, Feed::Changes, None, &draft()).await, Ok(0));
     let apart = world.store.progress(key, Feed::Changes).await.unwrap().apart;
     let apart: Vec<_> = apart.iter().map(|one| (one.sequence, one.state, one.attempts)).collect();
     let waiting = DeliveryState::Waiting;
@@ -143,12 +144,15 @@ pub async fn seeking_forgets_what_is_apart(backend: &dyn Backend) {
     let put = vec![delivery(1, DeliveryState::Parked)];
     let checkpoint = Checkpoint { cursor: 9, put, ..Checkpoint::default() };
     assert!(world.store.checkpoint(key, 1, Feed::Changes, &checkpoint).await.unwrap());
-    world.store.seek(key, Feed::Changes, 3).await.unwrap();
+    world.store.seek(key, Feed::Changes, 3, &draft()).await.unwrap();
     let progress = world.store.progress(key, Feed::Changes).await.unwrap();
     assert_eq!(progress, Progress { cursor: 3, apart: Vec::new() });
     let late = Checkpoint { cursor: 10, ..Checkpoint::default() };
     assert!(!world.store.checkpoint(key, 1, Feed::Changes, &late).await.unwrap());
-    assert_eq!(world.store.seek(EndpointKey(-1), Feed::Changes, 3).await, Err(StoreError::NotFound));
+    assert_eq!(
+        world.store.seek(EndpointKey(-1), Feed::Changes, 3, &draft()).await,
+        Err(StoreError::NotFound)
+    );
 }
 
 /// The log does not grow for ever.
@@ -174,11 +178,42 @@ pub async fn a_deleted_endpoint_leaves_nothing(backend: &dyn Backend) {
     let checkpoint = Checkpoint { put, attempts: vec![attempt(1)], log_rows: 5, ..Checkpoint::default() };
     assert!(world.store.checkpoint(key, 1, Feed::Changes, &checkpoint).await.unwrap());
     let epoch = world.store.stamps().epoch();
-    world.store.delete_endpoint(key).await.unwrap();
+    world.store.delete_endpoint(key, &draft()).await.unwrap();
     assert_ne!(world.store.stamps().epoch(), epoch, "deliverers do not notice");
     assert_eq!(world.store.endpoints(None).await.unwrap(), []);
     assert_eq!(world.store.progress(key, Feed::Changes).await, Err(StoreError::NotFound));
     assert!(!world.store.checkpoint(key, 1, Feed::Changes, &Checkpoint::default()).await.unwrap());
     assert_eq!(world.store.attempts(key, None, 9).await.unwrap(), []);
-    assert_eq!(world.store.delete_endpoint(key).await, Err(StoreError::NotFound));
+    assert_eq!(world.store.delete_endpoint(key, &draft()).await, Err(StoreError::NotFound));
+}
+
+/// The newest key signs, and of two that are added at once one is.
+pub async fn a_signing_key_follows_the_newest(backend: &dyn Backend) {
+    let world = World::new(backend).await;
+    let key = |id: &str| SigningKey {
+        id: id.to_owned(),
+        sealed: "v1.k.s".to_owned(),
+        public: serde_json::json!({ "kid": id }),
+        created: Timestamp(1),
+    };
+    let add = async |id: &str, newest| world.store.add_signing_key(&key(id), newest, &draft()).await;
+    assert_eq!(add("b", None).await, Ok(()));
+    assert!(matches!(add("x", None).await, Err(StoreError::Conflict { .. })));
+    assert_eq!(add("a", Some("b")).await, Ok(()));
+    assert_eq!(world.store.signing_keys().await.unwrap(), [key("b"), key("a")]);
+    world.store.remove_signing_keys(&["b".to_owned()]).await.unwrap();
+    assert_eq!(world.store.signing_keys().await.unwrap(), [key("a")]);
+}
+
+/// The same secrets under another key are no change that a deliverer has to know.
+pub async fn resealing_begins_no_generation(backend: &dyn Backend) {
+    let world = World::new(backend).await;
+    let mut endpoint = endpoint(&world, 0).await;
+    "v1.k2.s".clone_into(&mut endpoint.secrets[0].sealed);
+    world.store.reseal_endpoint(&endpoint).await.unwrap();
+    assert_eq!(world.store.endpoints(None).await.unwrap(), [endpoint.clone()]);
+    endpoint.generation = 2;
+    endpoint.secrets.clear();
+    world.store.reseal_endpoint(&endpoint).await.unwrap();
+    assert_eq!(world.store.endpoints(None).await.unwrap()[0].secrets.len(), 1, "an old reading is written");
 }

@@ -54,6 +54,8 @@ macro_rules! store_conformance {
                 seeking_forgets_what_is_apart,
                 the_log_keeps_the_latest_attempts,
                 a_deleted_endpoint_leaves_nothing,
+                a_signing_key_follows_the_newest,
+                resealing_begins_no_generation,
             ],
             request_log: [
                 a_logged_request_comes_back_as_written,

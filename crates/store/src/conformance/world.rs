@@ -174,6 +174,7 @@ impl World {
             content,
             same_index: false,
             members,
+            replaced: false,
             difference,
         })
     }

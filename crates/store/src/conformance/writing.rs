@@ -107,6 +107,7 @@ pub async fn if_match_names_the_current_version(backend: &dyn Backend) {
             content: Some((revision, content)),
             members: Vec::new(),
             same_index: false,
+            replaced: false,
             difference: json!({}),
         })
     };
@@ -263,6 +264,7 @@ pub async fn an_update_of_the_same_index_keeps_its_rows(backend: &dyn Backend) {
         if_version: None,
         content: Some((1, content)),
         same_index: true,
+        replaced: false,
         members: Vec::new(),
         difference: json!({}),
     };

@@ -19,6 +19,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("config", &[]),
     ("connector", &["domain", "scim"]),
     ("access", &["connector", "domain"]),
+    ("hub", &["connector", "domain", "service", "store"]),
     ("bench", &[]),
     (
         "cli",
@@ -29,6 +30,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "connector",
             "domain",
             "expr",
+            "hub",
             "scim",
             "server",
             "service",

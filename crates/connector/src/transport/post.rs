@@ -1,0 +1,136 @@
+//! Single requests to URLs that others named: no sign-in, no redirects, no second try.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::header::{HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use hyper::{Method, Uri};
+use rollcall_domain::clock::Clock;
+
+use super::connect::{Connector, Dial};
+use super::wire::{Exchange, Limits, Wire};
+use super::{Addresses, PeerError, SetupError, retry, tls};
+use crate::profile::{Redirects, Tls};
+
+/// Seconds until there must be a connection.
+const CONNECT: Duration = Duration::from_secs(10);
+/// Bytes of an answer that are read.
+const MAX_ANSWER: usize = 1 << 20;
+
+/// Sends to URLs that tenants name. Clones share its connections.
+#[derive(Clone)]
+pub struct Poster {
+    /// Made when it is first needed: certificates are read then.
+    wire: Arc<OnceLock<Result<Wire, String>>>,
+    clock: Arc<dyn Clock>,
+    private: bool,
+}
+
+/// An answer, whatever its status.
+#[derive(Debug, Clone)]
+pub struct Posted {
+    /// HTTP status.
+    pub status: u16,
+    /// When to come again, if the answer says so.
+    pub retry_after: Option<Duration>,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// Why no answer came.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PostError {
+    /// The policy forbids it (DESIGN decision 14).
+    #[error("{0}; the operator's setting private_addresses allows it")]
+    Refused(String),
+    /// No answer in time. It may have arrived.
+    #[error("no answer within {} ms", .0.as_millis())]
+    TimedOut(Duration),
+    /// No connection: nothing was sent.
+    #[error("not sent: {0}")]
+    Unreachable(String),
+    /// The connection broke, or the answer was of no use. It may have arrived.
+    #[error("broken off: {0}")]
+    Broken(String),
+    /// A redirect: it may lead to anywhere, and is not followed.
+    #[error("redirected to {0}; redirects are not followed: give the URL itself")]
+    Redirected(String),
+}
+
+impl Poster {
+    /// Nothing is sent yet. `private`: also to addresses that are not public, and without TLS.
+    pub fn new(clock: Arc<dyn Clock>, private: bool) -> Self {
+        Self { wire: Arc::default(), clock, private }
+    }
+
+    fn wire(&self) -> Result<&Wire, PostError> {
+        let made = self.wire.get_or_init(|| wire(self.private).map_err(|error| error.to_string()));
+        made.as_ref().map_err(|error| PostError::Broken(error.clone()))
+    }
+
+    /// Sends once and reads the answer. Addresses are checked when the connection is made.
+    ///
+    /// # Errors
+    ///
+    /// [`PostError`].
+    pub async fn post(
+        &self,
+        url: &str,
+        headers: &[(&'static str, String)],
+        body: Bytes,
+        within: Duration,
+    ) -> Result<Posted, PostError> {
+        let url: Uri = url.parse().map_err(|_| PostError::Refused("the URL is none".to_owned()))?;
+        if url.scheme_str() != Some("https") && !self.private {
+            return Err(PostError::Refused("the URL does not begin with https://".to_owned()));
+        }
+        let headers =
+            parsed(headers).ok_or_else(|| PostError::Broken("a header cannot be sent".to_owned()))?;
+        let exchange = Exchange { method: Method::POST, url, headers, body: Some(body) };
+        let answer = tokio::time::timeout(within, self.wire()?.exchange(exchange)).await;
+        let answer =
+            answer.map_err(|_| PostError::TimedOut(within))?.map_err(|error| failed(error, within))?;
+        let retry_after = retry::after(&answer.headers, self.clock.now().0);
+        Ok(Posted { status: answer.status, retry_after, body: answer.body })
+    }
+}
+
+fn wire(private: bool) -> Result<Wire, SetupError> {
+    let addresses = if private { Addresses::Allow } else { Addresses::Refuse };
+    let dial = Dial { addresses, named: Arc::default(), limit: CONNECT };
+    // Each request brings a shorter time.
+    let limits = Limits { time: Duration::from_secs(600), bytes: MAX_ANSWER, redirects: Redirects::None };
+    Ok(Wire::new(Connector::new(dial, None, tls::config(&Tls::default())?), limits, None))
+}
+
+impl std::fmt::Debug for Poster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Poster")
+    }
+}
+
+fn parsed(given: &[(&'static str, String)]) -> Option<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    headers.insert(USER_AGENT, HeaderValue::from_static(concat!("rollcall/", env!("CARGO_PKG_VERSION"))));
+    for (name, value) in given {
+        let mut value = HeaderValue::from_str(value).ok()?;
+        value.set_sensitive(*name == "authorization");
+        headers.insert(HeaderName::from_static(name), value);
+    }
+    Some(headers)
+}
+
+fn failed(error: PeerError, within: Duration) -> PostError {
+    match error {
+        PeerError::AddressRefused { reason, .. } => PostError::Refused(reason),
+        PeerError::TimedOut { .. } => PostError::TimedOut(within),
+        PeerError::Unreachable { reason, .. } => PostError::Unreachable(reason),
+        PeerError::Redirected { location, .. } => PostError::Redirected(location),
+        PeerError::Broken { reason, .. } => PostError::Broken(reason),
+        PeerError::TooLarge { limit, .. } => {
+            PostError::Broken(format!("the answer is larger than {limit} bytes"))
+        }
+        other => PostError::Broken(other.to_string()),
+    }
+}

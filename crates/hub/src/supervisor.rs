@@ -1,0 +1,151 @@
+//! Which pumps run: one for each active endpoint, as the operator last set it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rollcall_connector::transport::Poster;
+use rollcall_domain::clock::{Clock, Ids};
+use rollcall_domain::delivery::{Endpoint, EndpointKey, EndpointKind, EndpointStatus};
+use rollcall_service::Service;
+use rollcall_store::{AnyStore, StoreError};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::pump::Pump;
+use crate::retention;
+use crate::settings::HubSettings;
+use crate::sink::Sink;
+
+/// How often endpoints are looked at, whatever is told.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
+
+/// The workers of one server.
+pub struct Hub {
+    /// The use cases.
+    pub service: Arc<Service>,
+    /// Where progress is kept.
+    pub store: AnyStore,
+    /// Sends.
+    pub poster: Poster,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes randomness.
+    pub ids: Arc<dyn Ids>,
+    /// Bounds and times.
+    pub settings: HubSettings,
+}
+
+/// A pump that runs.
+struct Running {
+    generation: u64,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Running {
+    /// Lets it write its progress down.
+    async fn end(mut self) {
+        let _ = self.stop.send(true);
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Hub {
+    /// Works until `stop` is ready, then writes progress down.
+    pub async fn run(self, stop: impl Future<Output = ()> + Send) {
+        match self.service.reseal_secrets().await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "secrets of endpoints were sealed with the newest key"),
+            Err(error) => tracing::warn!(%error, "secrets could not be sealed with the newest key"),
+        }
+        let mut commits = self.service.commits();
+        let mut pumps: HashMap<EndpointKey, Running> = HashMap::new();
+        let prune = tokio::spawn(retention::run(
+            Arc::clone(&self.service),
+            self.settings.retention,
+            self.settings.prune_every,
+        ));
+        let mut stop = std::pin::pin!(stop);
+        let mut seen = None;
+        loop {
+            let epoch = self.store.stamps().epoch();
+            if seen != Some(epoch) || pumps.values().any(|pump| pump.task.is_finished()) {
+                match self.look(&mut pumps).await {
+                    Ok(()) => seen = Some(epoch),
+                    Err(error) => tracing::warn!(%error, "endpoints cannot be read"),
+                }
+            }
+            tokio::select! {
+                _ = commits.changed() => {}
+                () = tokio::time::sleep(LOOK_EVERY) => seen = None,
+                () = &mut stop => break,
+            }
+        }
+        prune.abort();
+        for running in pumps.values() {
+            let _ = running.stop.send(true);
+        }
+        for (_, running) in pumps {
+            running.end().await;
+        }
+    }
+
+    /// Starts and stops pumps, so that they are those of the active endpoints.
+    async fn look(&self, pumps: &mut HashMap<EndpointKey, Running>) -> Result<(), StoreError> {
+        let endpoints = self.store.endpoints(None).await?;
+        let wanted = |endpoint: &&Endpoint| {
+            matches!(endpoint.kind, EndpointKind::Webhook | EndpointKind::SetPush)
+                && endpoint.status == EndpointStatus::Active
+        };
+        let wanted: HashMap<EndpointKey, &Endpoint> =
+            endpoints.iter().filter(wanted).map(|endpoint| (endpoint.key, endpoint)).collect();
+        let over = |key: &EndpointKey, running: &Running| {
+            running.task.is_finished()
+                || wanted.get(key).is_none_or(|endpoint| endpoint.generation != running.generation)
+        };
+        let over: Vec<EndpointKey> =
+            pumps.iter().filter(|(key, running)| over(key, running)).map(|(key, _)| *key).collect();
+        for key in over {
+            // The next one begins when this one has ended: a resource's order is kept.
+            if let Some(running) = pumps.remove(&key) {
+                running.end().await;
+            }
+        }
+        for (key, endpoint) in wanted {
+            if !pumps.contains_key(&key)
+                && let Some(running) = self.start(endpoint)
+            {
+                pumps.insert(key, running);
+            }
+        }
+        Ok(())
+    }
+
+    fn start(&self, endpoint: &Endpoint) -> Option<Running> {
+        let sink = Sink::new(endpoint, self.service.vault(), self.poster.clone(), self.settings.timeout);
+        let sink = sink
+            .inspect_err(
+                |error| tracing::error!(endpoint = %endpoint.id, %error, "an endpoint cannot be told"),
+            )
+            .ok()?;
+        let pump = Pump {
+            endpoint: endpoint.clone(),
+            sink: Arc::new(sink),
+            service: Arc::clone(&self.service),
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock),
+            ids: Arc::clone(&self.ids),
+            settings: self.settings.clone(),
+        };
+        let (stop, stopped) = watch::channel(false);
+        let task = tokio::spawn(pump.run(stopped));
+        Some(Running { generation: endpoint.generation, stop, task })
+    }
+}
