@@ -1,45 +1,50 @@
 //! `rollcall api-token`.
 
-use rollcall_domain::api::{ApiScope, ApiToken as Record};
-use rollcall_domain::clock::Timestamp;
-use rollcall_domain::credential::Token as Secret;
+use rollcall_domain::api::ApiScope;
 use rollcall_domain::tenant::DEFAULT_TENANT;
-use rollcall_service::admin::{Manager, NewApiToken, Paging};
 use serde_json::{Value, json};
 
 use crate::args::{ApiToken, Global};
-use crate::open::Opened;
+use crate::desk::{Ask, Desk, at};
 use crate::printer::{Printer, table};
+use crate::token::{cell, set, show_once};
 use crate::{Done, Failure};
 
 pub(crate) async fn run(global: &Global, command: ApiToken, printer: &Printer) -> Done {
-    let service = Opened::for_management(global)?.service;
-    let operator = Manager::operator();
-    let tenant =
-        |installation: bool| (!installation).then(|| global.tenant.as_deref().unwrap_or(DEFAULT_TENANT));
+    let desk = Desk::open(global)?;
     match command {
         ApiToken::Issue { name, scopes, installation, expires_in } => {
-            let expires = expires_in.map(|ms| service.in_milliseconds(ms));
-            let new = NewApiToken { name, scopes: named(&scopes)?, expires };
-            show_once(printer, &service.issue_api_token(&operator, tenant(installation), new).await?);
+            let mut wanted = json!({ "name": name, "scopes": named(&scopes)? });
+            set(&mut wanted, "tenant", tenant(&desk, installation).map(Value::from));
+            set(&mut wanted, "expires_in_seconds", expires_in.map(|ms| (ms / 1000).into()));
+            show_once(printer, &desk.send(&Ask::post(&["api-tokens"], wanted)).await?);
         }
         ApiToken::List { installation } => {
-            let tokens = service.api_tokens(&operator, tenant(installation), &Paging::all()).await?.items;
-            list(printer, &tokens);
+            let query = [("tenant", tenant(&desk, installation))];
+            list(printer, &desk.all(&["api-tokens"], &query).await?);
         }
         ApiToken::Rotate { token, overlap } => {
-            show_once(printer, &service.rotate_api_token(&operator, &token, overlap).await?);
+            let rotation = json!({ "overlap_seconds": overlap / 1000 });
+            show_once(printer, &desk.send(&Ask::post(&["api-tokens", &token, "rotate"], rotation)).await?);
         }
         ApiToken::Revoke { token } => {
-            let revoked = service.revoke_api_token(&operator, &token).await?;
-            printer.data(&describe(&revoked), || format!("API token {} revoked", revoked.prefix));
+            let revoked = desk.send(&Ask::delete(&["api-tokens", &token])).await?;
+            printer.data(&revoked, || format!("API token {} revoked", cell(at(&revoked, "prefix"))));
         }
     }
     Ok(())
 }
 
+/// The tenant named; on the database the default one. A server's token knows its own.
+fn tenant(desk: &Desk, installation: bool) -> Option<&str> {
+    if installation {
+        return None;
+    }
+    desk.tenant().or_else(|| (!desk.is_there()).then_some(DEFAULT_TENANT))
+}
+
 /// Scopes by name, `read` and `all` being several.
-fn named(names: &[String]) -> Result<Vec<ApiScope>, Failure> {
+fn named(names: &[String]) -> Result<Vec<&'static str>, Failure> {
     let mut scopes = Vec::new();
     for name in names {
         match name.as_str() {
@@ -50,53 +55,19 @@ fn named(names: &[String]) -> Result<Vec<ApiScope>, Failure> {
     }
     scopes.sort_unstable();
     scopes.dedup();
-    Ok(scopes)
+    Ok(scopes.into_iter().map(ApiScope::name).collect())
 }
 
-fn show_once(printer: &Printer, (kept, secret): &(Record, Secret)) {
-    let mut json = describe(kept);
-    if let Some(fields) = json.as_object_mut() {
-        fields.insert("token".to_owned(), secret.reveal().into());
-    }
-    printer.data(&json, || format!("token  {}", secret.reveal()));
-    printer.note("The token is not shown again.");
-}
-
-fn list(printer: &Printer, tokens: &[Record]) {
-    printer.data(&tokens.iter().map(describe).collect(), || {
+fn list(printer: &Printer, tokens: &[Value]) {
+    printer.data(&tokens.iter().cloned().collect(), || {
         let names = ["PREFIX", "NAME", "FOR", "SCOPES", "EXPIRES", "REVOKED", "LAST USED"].map(str::to_owned);
-        let mut rows = vec![names.to_vec()];
-        rows.extend(tokens.iter().map(|token| {
-            let scopes: Vec<&str> = token.scopes.iter().map(|scope| scope.name()).collect();
-            let reach = if token.tenant.is_some() { "tenant" } else { "installation" };
-            vec![
-                token.prefix.clone(),
-                token.name.clone(),
-                reach.to_owned(),
-                scopes.join(","),
-                time(token.expires),
-                time(token.revoked),
-                time(token.last_used),
-            ]
-        }));
+        let row = |token: &Value| {
+            let reach = if at(token, "bound") == true { "tenant" } else { "installation" };
+            let fields = ["scopes", "expires", "revoked", "last_used"];
+            let first = [cell(at(token, "prefix")), cell(at(token, "name")), reach.to_owned()];
+            first.into_iter().chain(fields.iter().map(|name| cell(at(token, name)))).collect()
+        };
+        let rows: Vec<Vec<String>> = std::iter::once(names.to_vec()).chain(tokens.iter().map(row)).collect();
         table(&rows)
     });
-}
-
-fn describe(token: &Record) -> Value {
-    json!({
-        "id": token.id.to_string(),
-        "name": token.name,
-        "prefix": token.prefix,
-        "bound": token.tenant.is_some(),
-        "scopes": token.scopes.iter().map(|scope| scope.name()).collect::<Vec<_>>(),
-        "created": token.created.to_string(),
-        "expires": token.expires.map(|at| at.to_string()),
-        "revoked": token.revoked.map(|at| at.to_string()),
-        "last_used": token.last_used.map(|at| at.to_string()),
-    })
-}
-
-fn time(at: Option<Timestamp>) -> String {
-    at.map_or_else(|| "-".to_owned(), |at| at.to_string())
 }

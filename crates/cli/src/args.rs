@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rollcall_config::Given;
 use rollcall_domain::audit::Head;
-use rollcall_domain::credential::Scope;
 use rollcall_domain::request_log::{Bodies, Kept};
 use serde::de::IntoDeserializer as _;
 use uuid::Uuid;
@@ -45,6 +44,12 @@ pub(crate) struct Global {
     /// Tenant that the command is about [default: default]
     #[arg(long, global = true, value_name = "NAME")]
     pub tenant: Option<String>,
+    /// A running server to manage instead of the database: its URL [env: ROLLCALL_SERVER]
+    #[arg(long, global = true, value_name = "URL")]
+    pub server: Option<String>,
+    /// File of the API token for --server [env: ROLLCALL_API_TOKEN_FILE, or the token in ROLLCALL_API_TOKEN]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub api_token_file: Option<PathBuf>,
     /// How data is printed
     #[arg(long, global = true, value_enum, default_value = "text")]
     pub output: Output,
@@ -157,6 +162,16 @@ pub(crate) enum Source {
     List,
     /// One source with its settings
     Show {
+        /// The source
+        slug: String,
+    },
+    /// Whether a source is ready to be used, check by check
+    Status {
+        /// The source
+        slug: String,
+    },
+    /// Whether a source's configuration is complete, and what its endpoint can do
+    Validate {
         /// The source
         slug: String,
     },
@@ -391,7 +406,7 @@ pub(crate) enum Audit {
     /// Follow the chain of all entries and say where it does not hold
     Verify {
         /// An end that was printed before: NUMBER:HASH
-        #[arg(long, value_name = "NUMBER:HASH", value_parser = audit_end)]
+        #[arg(long, value_name = "NUMBER:HASH")]
         expect: Option<Head>,
     },
 }
@@ -405,11 +420,12 @@ pub(crate) enum ScopeName {
     Write,
 }
 
-impl From<ScopeName> for Scope {
-    fn from(name: ScopeName) -> Self {
-        match name {
-            ScopeName::Read => Self::Read,
-            ScopeName::Write => Self::Write,
+impl ScopeName {
+    /// As the admin API says it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
         }
     }
 }
@@ -484,16 +500,6 @@ pub(crate) fn words(given: impl Iterator<Item = OsString>) -> Vec<OsString> {
         words.splice(0..1, ["baton-scim", "sync"].map(OsString::from));
     }
     words
-}
-
-/// `7:0a1b…`: the number of an entry and its hash.
-fn audit_end(text: &str) -> Result<Head, String> {
-    let refuse = || "write the number of an entry, a colon and 64 hexadecimal digits".to_owned();
-    let (sequence, hash) = text.split_once(':').ok_or_else(refuse)?;
-    let digits = |at: usize| hash.get(at * 2..at * 2 + 2).and_then(|two| u8::from_str_radix(two, 16).ok());
-    let bytes: Option<Vec<u8>> = (0..32).map(digits).collect();
-    let bytes = bytes.filter(|_| hash.len() == 64).and_then(|bytes| bytes.try_into().ok());
-    Ok(Head { sequence: sequence.parse().map_err(|_| refuse())?, hash: bytes.ok_or_else(refuse)? })
 }
 
 /// `90d`, `12h`, `30m` or `45s` in milliseconds.

@@ -1,68 +1,52 @@
 //! `rollcall audit`.
 
-use rollcall_domain::audit::{Entry, Head, hexadecimal};
-use rollcall_service::admin::{AuditFilter, Manager, Paging};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::args::{Audit, Global};
-use crate::open::Opened;
+use crate::desk::{Ask, Desk, at};
 use crate::printer::{Printer, table};
+use crate::token::cell;
 use crate::{Done, Failure};
 
 pub(crate) async fn run(global: &Global, command: Audit, printer: &Printer) -> Done {
-    let service = Opened::for_management(global)?.service;
-    let operator = Manager::operator();
+    let desk = Desk::open(global)?;
     match command {
         Audit::List { subject, action, actor, limit } => {
-            let filter = AuditFilter { actor, action, subject };
-            let paging = Paging { limit, after: None };
-            let entries = service.audit(&operator, global.tenant.as_deref(), filter, &paging).await?.items;
+            let limit = limit.to_string();
+            let ask = Ask::get(&["audit"]).with("tenant", desk.tenant()).with("limit", Some(&limit));
+            let ask = ask.with("subject", subject.as_deref()).with("action", action.as_deref());
+            let mut page = desk.send(&ask.with("actor", actor.as_deref())).await?;
+            let entries = page.get_mut("items").map(Value::take).unwrap_or_default();
             list(printer, &entries);
             Ok(())
         }
-        Audit::Verify { expect } => match service.verify_audit(&operator, expect).await? {
-            Ok(head) => {
-                let json = json!({ "entries": head.sequence, "end": end(&head) });
-                printer.data(&json, || {
-                    format!("{} entries, all as written\nend  {}", head.sequence, end(&head))
-                });
-                Ok(())
-            }
-            Err(broken) => Err(Failure::Theirs(format!(
-                "the audit does not hold: {broken}; someone has changed the database, or its secret is another"
-            ))),
-        },
+        Audit::Verify { expect } => {
+            let expect = expect.map(|head| head.to_string());
+            let ask = Ask::get(&["audit", "verification"]).with("expect", expect.as_deref());
+            verified(printer, &desk.send(&ask).await?)
+        }
     }
 }
 
-/// What `--expect` takes.
-fn end(head: &Head) -> String {
-    format!("{}:{}", head.sequence, hexadecimal(&head.hash))
+fn verified(printer: &Printer, found: &Value) -> Done {
+    if at(found, "holds") == true {
+        let (entries, end) = (cell(at(found, "entries")), cell(at(found, "end")));
+        printer.data(found, || format!("{entries} entries, all as written\nend  {end}"));
+        return Ok(());
+    }
+    Err(Failure::Theirs(format!(
+        "the audit does not hold: {}; someone has changed the database, or its secret is another",
+        cell(at(found, "problem"))
+    )))
 }
 
-fn list(printer: &Printer, entries: &[Entry]) {
-    printer.data(&entries.iter().map(describe).collect(), || {
+fn list(printer: &Printer, entries: &Value) {
+    printer.data(entries, || {
         let names = ["NUMBER", "AT", "ACTOR", "ACTION", "SUBJECT"].map(str::to_owned);
-        let mut rows = vec![names.to_vec()];
-        rows.extend(entries.iter().map(|Entry { sequence, event, .. }| {
-            let texts = [&event.actor, &event.action, &event.subject].map(Clone::clone);
-            [sequence.to_string(), event.at.to_string()].into_iter().chain(texts).collect()
-        }));
+        let fields = ["sequence", "at", "actor", "action", "subject"];
+        let row = |entry: &Value| fields.iter().map(|name| cell(at(entry, name))).collect();
+        let entries = entries.as_array().into_iter().flatten();
+        let rows: Vec<Vec<String>> = std::iter::once(names.to_vec()).chain(entries.map(row)).collect();
         table(&rows)
     });
-}
-
-fn describe(entry: &Entry) -> Value {
-    let Entry { sequence, event, .. } = entry;
-    let value = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
-    json!({
-        "sequence": sequence,
-        "at": event.at.to_string(),
-        "actor": event.actor,
-        "request_id": Some(&event.request_id).filter(|id| !id.is_empty()),
-        "action": event.action,
-        "subject": event.subject,
-        "before": value(&event.before),
-        "after": value(&event.after),
-    })
 }

@@ -6,6 +6,7 @@ mod audit;
 mod bench;
 mod c1z;
 mod connector;
+mod desk;
 mod expressions;
 mod hub;
 mod log;

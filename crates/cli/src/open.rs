@@ -75,13 +75,13 @@ impl Opened {
         Ok(self.service.within(&Manager::operator(), global.tenant.as_deref()).await?)
     }
 
-    /// The URL to paste into an identity provider.
-    pub(crate) fn base_url(&self, slug: &str) -> String {
-        format!("{}/scim/{slug}/v2", origin(&self.settings))
+    /// Scheme and authority under which clients reach the server.
+    pub(crate) fn origin(&self) -> String {
+        origin(&self.settings)
     }
 }
 
-/// The URL under which the server is known.
+/// Scheme and authority under which clients reach the server.
 fn origin(settings: &Settings) -> String {
     let scheme = if settings.tls().is_some() { "https" } else { "http" };
     match settings.public_url.as_str() {

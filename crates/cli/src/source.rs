@@ -2,117 +2,124 @@
 
 use std::path::Path;
 
-use rollcall_domain::source::{Source as Record, SourceSettings as Settings, SourceStatus};
-use rollcall_service::admin::{NewCredential, NewSource, Paging, SourceFilter};
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use rollcall_domain::mapping::MappingSettings;
+use serde_json::{Map, Value, json};
 
 use crate::args::{Global, Schema, Source, SourceSettings};
+use crate::desk::{Ask, Desk, at};
 use crate::open::Opened;
 use crate::printer::{Printer, table};
 use crate::{Done, Failure};
 
 pub(crate) async fn run(global: &Global, command: Source, printer: &Printer) -> Done {
-    let opened = Opened::for_management(global)?;
+    let desk = Desk::open(global)?;
     match command {
         Source::Create { slug, dialect, settings } => {
-            create(&opened, global, printer, slug, dialect, &settings).await
+            create(&desk, printer, json!({ "slug": slug, "dialect": dialect, "settings": given(&settings)? }))
+                .await
         }
-        Source::List => list(&opened, global, printer).await,
+        Source::List => list(&desk, printer).await,
         Source::Show { slug } => {
-            let source = opened.service.source(&opened.admin(global).await?, &slug).await?;
-            show(&opened, printer, &source);
+            show(printer, &desk.within(Ask::get(&["sources", &slug])).await?);
             Ok(())
         }
+        Source::Status { slug } => status(&desk, printer, &slug, "status").await,
+        Source::Validate { slug } => status(&desk, printer, &slug, "validate").await,
         Source::Update { slug, dialect, settings } => {
-            let admin = opened.admin(global).await?;
-            let mut source = opened.service.source(&admin, &slug).await?;
-            source.dialect = dialect.unwrap_or(source.dialect);
-            apply(&settings, &mut source.settings)?;
-            opened.service.update_source(&admin, &source).await?;
-            show(&opened, printer, &source);
-            Ok(())
+            let mut wanted = json!({ "settings": given(&settings)? });
+            if let (Some(dialect), Some(fields)) = (dialect, wanted.as_object_mut()) {
+                fields.insert("dialect".to_owned(), dialect.into());
+            }
+            configure(&desk, printer, &slug, wanted).await
         }
-        Source::Requests(arguments) => crate::requests::run(&opened, global, printer, &arguments).await,
-        Source::Pause { slug } => set_status(&opened, global, printer, &slug, SourceStatus::Paused).await,
-        Source::Resume { slug } => set_status(&opened, global, printer, &slug, SourceStatus::Active).await,
-        Source::Delete { slug, yes } => delete(&opened, global, printer, &slug, yes).await,
+        Source::Requests(arguments) => {
+            if desk.is_there() {
+                let text =
+                    "the request log is read on the server's machine, or at /api/v1/sources/SLUG/requests";
+                return Err(Failure::Theirs(text.to_owned()));
+            }
+            crate::requests::run(&Opened::for_management(global)?, global, printer, &arguments).await
+        }
+        Source::Pause { slug } => configure(&desk, printer, &slug, json!({ "status": "paused" })).await,
+        Source::Resume { slug } => configure(&desk, printer, &slug, json!({ "status": "active" })).await,
+        Source::Delete { slug, yes } => delete(&desk, printer, &slug, yes).await,
         Source::Schema(Schema::Add { slug, schemas, resource_types }) => {
-            add_schemas(&opened, global, printer, &slug, schemas.as_deref(), resource_types.as_deref()).await
+            add_schemas(&desk, printer, &slug, schemas.as_deref(), resource_types.as_deref()).await
         }
     }
 }
 
-async fn create(
-    opened: &Opened,
-    global: &Global,
-    printer: &Printer,
-    slug: String,
-    dialect: String,
-    flags: &SourceSettings,
-) -> Done {
-    let mut settings = Settings::default();
-    apply(flags, &mut settings)?;
-    let admin = opened.admin(global).await?;
-    let new = NewSource { slug, dialect, settings };
-    let (source, _, token) = opened.service.create_source(&admin, new, NewCredential::default()).await?;
-    let base_url = opened.base_url(&source.slug);
-    let json = json!({ "slug": source.slug, "base_url": base_url, "token": token.reveal() });
-    printer.data(&json, || format!("base URL  {base_url}\ntoken     {}", token.reveal()));
+async fn create(desk: &Desk, printer: &Printer, wanted: Value) -> Done {
+    let made = desk.within(Ask::post(&["sources"], wanted)).await?;
+    let field = |name: &str| made.get(name).and_then(Value::as_str).unwrap_or_default();
+    let (slug, base_url, token) = (field("slug"), field("base_url"), field("token"));
+    let json = json!({ "slug": slug, "base_url": base_url, "token": token });
+    printer.data(&json, || format!("base URL  {base_url}\ntoken     {token}"));
     printer.note(&format!(
-        "\nSource {} ({}) is ready. Paste both into the identity provider; the token is not shown again.",
-        source.slug, source.dialect
+        "\nSource {slug} ({}) is ready. Paste both into the identity provider; the token is not shown again.",
+        field("dialect")
     ));
     Ok(())
 }
 
-async fn list(opened: &Opened, global: &Global, printer: &Printer) -> Done {
-    let admin = opened.admin(global).await?;
-    let sources = opened.service.sources(&admin, &SourceFilter::default(), &Paging::all()).await?.items;
-    printer.data(&sources.iter().map(|source| describe(opened, source)).collect(), || {
+async fn list(desk: &Desk, printer: &Printer) -> Done {
+    let sources = desk.all(&["sources"], &[("tenant", desk.tenant())]).await?;
+    let rows = || {
         let names = ["SLUG", "DIALECT", "STATUS", "BASE URL"].map(str::to_owned);
-        let mut rows = vec![names.to_vec()];
-        rows.extend(sources.iter().map(|source| {
-            let status = status(source).to_owned();
-            vec![source.slug.clone(), source.dialect.clone(), status, opened.base_url(&source.slug)]
-        }));
+        let fields = ["slug", "dialect", "status", "base_url"];
+        let row = |source: &Value| fields.iter().map(|name| plain(at(source, name))).collect();
+        let rows: Vec<Vec<String>> = std::iter::once(names.to_vec()).chain(sources.iter().map(row)).collect();
         table(&rows)
+    };
+    printer.data(&sources.iter().cloned().collect(), rows);
+    Ok(())
+}
+
+/// Changes a source that is there.
+async fn configure(desk: &Desk, printer: &Printer, slug: &str, wanted: Value) -> Done {
+    desk.within(Ask::get(&["sources", slug])).await?;
+    show(printer, &desk.within(Ask::put(&["sources", slug], wanted)).await?);
+    Ok(())
+}
+
+/// Exit 1 unless every check is ok.
+async fn status(desk: &Desk, printer: &Printer, slug: &str, what: &str) -> Done {
+    let report = desk.within(Ask::get(&["sources", slug, what])).await?;
+    let checks = at(&report, "checks").as_array().map(Vec::as_slice).unwrap_or_default();
+    printer.data(&report, || {
+        let row = |check: &Value| {
+            let ok = if at(check, "ok") == true { "ok" } else { "not ok" };
+            vec![
+                ok.to_owned(),
+                plain(at(check, "name")),
+                at(check, "message").as_str().unwrap_or_default().to_owned(),
+            ]
+        };
+        table(&checks.iter().map(row).collect::<Vec<_>>())
     });
-    Ok(())
+    match checks.iter().filter(|check| at(check, "ok") != true).count() {
+        0 => Ok(()),
+        failing => {
+            Err(Failure::Theirs(format!("source {slug} is not ready: {failing} of {} checks", checks.len())))
+        }
+    }
 }
 
-async fn set_status(
-    opened: &Opened,
-    global: &Global,
-    printer: &Printer,
-    slug: &str,
-    status: SourceStatus,
-) -> Done {
-    let admin = opened.admin(global).await?;
-    let mut source = opened.service.source(&admin, slug).await?;
-    source.status = status;
-    opened.service.update_source(&admin, &source).await?;
-    show(opened, printer, &source);
-    Ok(())
-}
-
-async fn delete(opened: &Opened, global: &Global, printer: &Printer, slug: &str, yes: bool) -> Done {
-    let admin = opened.admin(global).await?;
-    let source = opened.service.source(&admin, slug).await?;
+async fn delete(desk: &Desk, printer: &Printer, slug: &str, yes: bool) -> Done {
+    desk.within(Ask::get(&["sources", slug])).await?;
     if !yes {
         return Err(Failure::Theirs(format!(
             "this deletes source {slug} with all its users, groups and tokens, for good; say --yes if you mean it, \
              or `rollcall source pause {slug}` to stop it for a while"
         )));
     }
-    opened.service.delete_source(&admin, &source).await?;
+    desk.within(Ask::delete(&["sources", slug])).await?;
     printer.data(&json!({ "slug": slug, "deleted": true }), || format!("source {slug} deleted"));
     Ok(())
 }
 
 async fn add_schemas(
-    opened: &Opened,
-    global: &Global,
+    desk: &Desk,
     printer: &Printer,
     slug: &str,
     schemas: Option<&Path>,
@@ -123,98 +130,71 @@ async fn add_schemas(
     }
     let schemas = schemas.map(read).transpose()?.unwrap_or_default();
     let resource_types = resource_types.map(read).transpose()?.unwrap_or_default();
-    let admin = opened.admin(global).await?;
-    let source = opened.service.source(&admin, slug).await?;
-    let source = opened.service.add_schemas(&admin, &source, schemas, resource_types).await?;
-    show(opened, printer, &source);
+    let body = json!({ "schemas": schemas, "resource_types": resource_types });
+    desk.within(Ask::post(&["sources", slug, "schemas"], body)).await?;
+    show(printer, &desk.within(Ask::get(&["sources", slug])).await?);
     Ok(())
 }
 
 /// A file of one definition or an array of them. A `schemas` and `meta` beside the definition are passed over.
-fn read<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, Failure> {
-    let refuse = |error: serde_json::Error| Failure::Theirs(format!("{}: {error}", path.display()));
-    let text = rollcall_config::read_file(path)?;
-    let value: Value = serde_json::from_str(&text).map_err(refuse)?;
-    let definitions = match value {
-        Value::Array(definitions) => definitions,
+fn read(path: &Path) -> Result<Vec<Value>, Failure> {
+    let value = rollcall_config::read_document(path)?;
+    match value {
+        Value::Array(definitions) => Ok(definitions),
         Value::Object(mut list) if list.contains_key("Resources") => match list.remove("Resources") {
-            Some(Value::Array(definitions)) => definitions,
-            _ => return Err(Failure::Theirs(format!("{}: Resources is no array", path.display()))),
+            Some(Value::Array(definitions)) => Ok(definitions),
+            _ => Err(Failure::Theirs(format!("{}: Resources is no array", path.display()))),
         },
-        definition => vec![definition],
-    };
-    let place = |at: usize, error: serde_json::Error| {
-        Failure::Theirs(format!("{}: definition {}: {error}", path.display(), at + 1))
-    };
-    let read = |(at, value)| serde_json::from_value(value).map_err(|error| place(at, error));
-    definitions.into_iter().enumerate().map(read).collect()
+        definition => Ok(vec![definition]),
+    }
 }
 
-fn apply(flags: &SourceSettings, settings: &mut Settings) -> Done {
-    let Settings {
-        requests_per_second,
-        burst,
-        max_request_bytes,
-        max_bulk_operations,
-        max_page_size,
-        default_page_size,
-        mapping,
-        policy,
-        request_log,
-    } = settings;
-    let set = |flag: Option<u32>, setting: &mut u32| *setting = flag.unwrap_or(*setting);
-    set(flags.requests_per_second, requests_per_second);
-    set(flags.burst, burst);
-    set(flags.max_bulk_operations, max_bulk_operations);
-    set(flags.max_page_size, max_page_size);
-    set(flags.default_page_size, default_page_size);
-    request_log.keep = flags.log_keep.unwrap_or(request_log.keep);
-    request_log.bodies = flags.log_bodies.unwrap_or(request_log.bodies);
-    set(flags.log_max_per_second, &mut request_log.max_per_second);
-    set(flags.log_max_days, &mut request_log.max_days);
-    set(flags.log_max_mib, &mut request_log.max_mib);
-    *max_request_bytes = flags.max_request_bytes.unwrap_or(*max_request_bytes);
+/// The settings that flags name.
+fn given(flags: &SourceSettings) -> Result<Map<String, Value>, Failure> {
+    let mut settings = Map::new();
+    let numbers = [
+        ("requests_per_second", flags.requests_per_second.map(u64::from)),
+        ("burst", flags.burst.map(u64::from)),
+        ("max_request_bytes", flags.max_request_bytes),
+        ("max_bulk_operations", flags.max_bulk_operations.map(u64::from)),
+        ("max_page_size", flags.max_page_size.map(u64::from)),
+        ("default_page_size", flags.default_page_size.map(u64::from)),
+    ];
+    settings.extend(numbers.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))));
+    let numbers = [
+        ("max_per_second", flags.log_max_per_second),
+        ("max_days", flags.log_max_days),
+        ("max_mib", flags.log_max_mib),
+    ];
+    let mut log: Map<String, Value> =
+        numbers.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect();
+    if let Some(keep) = flags.log_keep {
+        log.insert("keep".to_owned(), serde_json::to_value(keep)?);
+    }
+    if let Some(bodies) = flags.log_bodies {
+        log.insert("bodies".to_owned(), serde_json::to_value(bodies)?);
+    }
+    if !log.is_empty() {
+        settings.insert("request_log".to_owned(), log.into());
+    }
     if let Some(path) = &flags.mapping {
-        *mapping = Some(rollcall_config::read_document(path)?);
+        let mapping: MappingSettings = rollcall_config::read_document(path)?;
+        settings.insert("mapping".to_owned(), serde_json::to_value(mapping)?);
     }
     if let Some(path) = &flags.policy {
-        *policy = Some(rollcall_config::read_document(path)?);
+        settings.insert("policy".to_owned(), rollcall_config::read_document(path)?);
     }
-    if flags.no_mapping {
-        *mapping = None;
+    for (removed, name) in [(flags.no_mapping, "mapping"), (flags.no_policy, "policy")] {
+        if removed {
+            settings.insert(name.to_owned(), Value::Null);
+        }
     }
-    if flags.no_policy {
-        *policy = None;
-    }
-    Ok(())
+    Ok(settings)
 }
 
-fn status(source: &Record) -> &'static str {
-    match source.status {
-        SourceStatus::Active => "active",
-        SourceStatus::Paused => "paused",
-    }
-}
-
-fn describe(opened: &Opened, source: &Record) -> Value {
-    let types = source.resource_types.iter().map(|kind| kind.name.as_str());
-    json!({
-        "slug": source.slug,
-        "id": source.id.to_string(),
-        "base_url": opened.base_url(&source.slug),
-        "dialect": source.dialect,
-        "status": status(source),
-        "created": source.created.to_string(),
-        "settings": serde_json::to_value(&source.settings).unwrap_or_default(),
-        "schemas": source.schemas.iter().map(|schema| schema.id.as_str()).collect::<Vec<_>>(),
-        "resource_types": types.collect::<Vec<_>>(),
-    })
-}
-
-fn show(opened: &Opened, printer: &Printer, source: &Record) {
-    let described = describe(opened, source);
-    printer.data(&described, || {
-        let fields = described.as_object().into_iter().flatten();
+fn show(printer: &Printer, source: &Value) {
+    printer.data(source, || {
+        let fields = source.as_object().into_iter().flatten();
         let rows = fields.flat_map(|(name, value)| match value {
             Value::Object(inner) => {
                 inner.iter().map(|(name, value)| vec![name.clone(), plain(value)]).collect()

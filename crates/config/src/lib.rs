@@ -4,6 +4,7 @@
 
 pub mod baton;
 mod proxy;
+mod remote;
 mod secret;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 pub use proxy::{Proxy, proxy};
+pub use remote::{Remote, remote};
 pub use secret::{Secret, server_secret};
 
 /// The file that is read when none is named.

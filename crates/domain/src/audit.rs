@@ -70,6 +70,26 @@ pub struct Head {
     pub hash: Hash,
 }
 
+/// `7:0a1b…`: number and hash.
+impl std::fmt::Display for Head {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.sequence, hexadecimal(&self.hash))
+    }
+}
+
+impl std::str::FromStr for Head {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refuse = || "write the number of an entry, a colon and 64 hexadecimal digits".to_owned();
+        let (sequence, hash) = text.split_once(':').ok_or_else(refuse)?;
+        let byte = |at: usize| hash.get(at * 2..at * 2 + 2).and_then(|two| u8::from_str_radix(two, 16).ok());
+        let bytes: Option<Vec<u8>> = (0..32).map(byte).collect();
+        let bytes = bytes.filter(|_| hash.len() == 64).and_then(|bytes| bytes.try_into().ok());
+        Ok(Self { sequence: sequence.parse().map_err(|_| refuse())?, hash: bytes.ok_or_else(refuse)? })
+    }
+}
+
 /// What hashes of the chain are keyed with.
 #[derive(Clone)]
 pub struct ChainKey(Hash);
@@ -282,6 +302,15 @@ mod tests {
         ];
         for (what, change, expected) in changes {
             assert_eq!(found(change), Err(expected), "{what}");
+        }
+    }
+
+    #[test]
+    fn an_end_is_read_as_it_is_printed() {
+        let (_, entries, head) = chain(3);
+        assert_eq!(head.to_string().parse(), Ok(entries[2].head()));
+        for text in ["", "3", "3:", "x:00", &format!("{head}0"), &format!("3:{}", "é".repeat(32))] {
+            assert!(text.parse::<Head>().is_err(), "{text}");
         }
     }
 

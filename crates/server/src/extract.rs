@@ -35,6 +35,9 @@ pub(crate) struct Sent {
     pub body: Value,
 }
 
+/// Scheme and authority under which clients reach us.
+pub(crate) struct Origin(pub String);
+
 /// The query of a listing.
 pub(crate) struct Listing(pub ListRequest);
 
@@ -75,6 +78,14 @@ impl FromRequestParts<App> for Who {
         let presented =
             Presented { token: token.as_deref(), source: slug, base_url: &base_url, notes: &notes };
         Ok(Self(app.service.authenticate(presented).await?))
+    }
+}
+
+impl FromRequestParts<App> for Origin {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
+        Ok(Self(origin(parts, app)))
     }
 }
 

@@ -103,7 +103,7 @@ struct ApiTokenView {
 #[schemars(rename = "IssuedApiToken")]
 struct Issued {
     /// What is kept of it.
-    #[serde(rename = "api_token")]
+    #[serde(flatten)]
     kept: ApiTokenView,
     /// The token itself, which is not shown again.
     token: String,

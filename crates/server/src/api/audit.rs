@@ -9,10 +9,11 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::body::shown;
 use super::guard::{Asked, By};
 use super::page::page;
 use super::parameter::{CURSOR, Kind, LIMIT, ONLY_TENANT, Parameter};
-use super::problem::Answer;
+use super::problem::{Answer, Problem};
 use super::route::{ApiRoute, Needs, Shows};
 use crate::App;
 
@@ -29,24 +30,57 @@ const SUBJECT: Parameter = Parameter {
     about: "Of this subject and what is below it only, such as `sources/okta`",
 };
 
-pub(super) const ROUTES: &[ApiRoute] = &[ApiRoute {
-    method: "GET",
-    path: "/audit",
-    needs: Needs::Either(ApiScope::AuditRead),
-    operation: "list_audit",
-    summary: "Who changed which setting when, latest first",
-    parameters: &[ONLY_TENANT, ACTOR, ACTION, SUBJECT, LIMIT, CURSOR],
-    takes: None,
-    answers: &[(200, Shows::Page(SchemaGenerator::subschema_for::<EntryView>))],
-    handler: || get(list),
-}];
+const EXPECT: Parameter = Parameter {
+    name: "expect",
+    kind: Kind::Text,
+    about: "An `end` that was told before and kept elsewhere: the chain must still have it",
+};
+
+pub(super) const ROUTES: &[ApiRoute] = &[
+    ApiRoute {
+        method: "GET",
+        path: "/audit",
+        needs: Needs::Either(ApiScope::AuditRead),
+        operation: "list_audit",
+        summary: "Who changed which setting when, latest first",
+        parameters: &[ONLY_TENANT, ACTOR, ACTION, SUBJECT, LIMIT, CURSOR],
+        takes: None,
+        answers: &[(200, Shows::Page(SchemaGenerator::subschema_for::<EntryView>))],
+        handler: || get(list),
+    },
+    ApiRoute {
+        method: "GET",
+        path: "/audit/verification",
+        needs: Needs::Installation(ApiScope::AuditRead),
+        operation: "verify_audit",
+        summary: "Follows the chain of all entries, and says where it does not hold",
+        parameters: &[EXPECT],
+        takes: None,
+        answers: &[(200, Shows::One(SchemaGenerator::subschema_for::<Verification>))],
+        handler: || get(verify),
+    },
+];
+
+/// Whether the chain of the audit holds.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "AuditVerification")]
+struct Verification {
+    /// Whether every entry is what was written, and none is missing.
+    holds: bool,
+    /// Entries in the chain; without when it does not hold.
+    entries: Option<u64>,
+    /// Where it ends: for `expect`, to be kept where the database's administrator cannot write.
+    end: Option<String>,
+    /// Where it does not hold.
+    problem: Option<String>,
+}
 
 /// An entry of the audit.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "AuditEntry")]
 struct EntryView {
-    /// Its number in the installation's chain.
-    sequence: u64,
+    /// Its number in the installation's chain; null for a token of one tenant, whom others' changes do not concern.
+    sequence: Option<u64>,
     /// When (RFC 3339).
     at: String,
     /// Who: `cli`, or `api-token/` with an id.
@@ -61,14 +95,14 @@ struct EntryView {
     before: Value,
     /// What is there since; null for something that is gone.
     after: Value,
-    /// Its hash, in hexadecimal, which covers the entry before.
-    hash: String,
+    /// Its hash, in hexadecimal, which covers the entry before; null for a token of one tenant.
+    hash: Option<String>,
 }
 
-impl From<Entry> for EntryView {
-    fn from(Entry { sequence, event, hash, .. }: Entry) -> Self {
+impl EntryView {
+    fn of(Entry { sequence, event, hash, .. }: Entry, whole: bool) -> Self {
         Self {
-            sequence,
+            sequence: whole.then_some(sequence),
             at: event.at.to_string(),
             actor: event.actor,
             request_id: Some(event.request_id).filter(|id| !id.is_empty()),
@@ -76,9 +110,27 @@ impl From<Entry> for EntryView {
             subject: event.subject,
             before: serde_json::from_str(&event.before).unwrap_or_default(),
             after: serde_json::from_str(&event.after).unwrap_or_default(),
-            hash: hexadecimal(&hash),
+            hash: whole.then(|| hexadecimal(&hash)),
         }
     }
+}
+
+/// `GET /audit/verification`: 200, also for a chain that does not hold.
+async fn verify(State(app): State<App>, By(manager): By, asked: Asked) -> Answer {
+    let expect = asked.text("expect").map(str::parse).transpose();
+    let expect = expect.map_err(|error: String| Problem::invalid(format!("expect: {error}")))?;
+    let view = match app.service.verify_audit(&manager, expect).await? {
+        Ok(head) => Verification {
+            holds: true,
+            entries: Some(head.sequence),
+            end: Some(head.to_string()),
+            problem: None,
+        },
+        Err(broken) => {
+            Verification { holds: false, entries: None, end: None, problem: Some(broken.to_string()) }
+        }
+    };
+    Ok(shown(&view))
 }
 
 /// `GET /audit`: 200.
@@ -89,5 +141,5 @@ async fn list(State(app): State<App>, By(manager): By, asked: Asked) -> Answer {
         subject: asked.owned("subject"),
     };
     let entries = app.service.audit(&manager, asked.text("tenant"), filter, &asked.paging()).await?;
-    page(&app, &asked, entries, EntryView::from)
+    page(&app, &asked, entries, |entry| EntryView::of(entry, manager.bound().is_none()))
 }

@@ -1,7 +1,7 @@
 //! The admin API, `/api/v1`: one table of routes, from which the router, the checks and the description are made.
 //!
-//! To add an endpoint, write a file with a `ROUTES` and its handlers, and add it to [`TABLES`]. What a row says
-//! is checked by [`guard`] before the handler runs: token, scope, tenant, parameters.
+//! To add an endpoint, write a file with a `ROUTES` and its handlers, and add it to `TABLES`. What a row says
+//! is checked by `guard` before the handler runs: token, scope, tenant, parameters.
 
 mod api_tokens;
 mod audit;
@@ -11,6 +11,7 @@ mod description;
 mod endpoints;
 mod guard;
 mod identities;
+mod local;
 mod mappings;
 mod matches;
 mod openapi;
@@ -19,12 +20,16 @@ mod parameter;
 mod problem;
 mod requests;
 mod route;
+mod schemas;
 mod sources;
+mod status;
 mod tenants;
+mod tokens;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 
+pub use local::LocalApi;
 pub use openapi::api_openapi;
 pub use parameter::{Kind, Parameter};
 pub(crate) use problem::{PROBLEM_JSON, Problem, ProblemKind};
@@ -42,6 +47,9 @@ const TABLES: &[&[ApiRoute]] = &[
     tenants::ROUTES,
     sources::ROUTES,
     requests::ROUTES,
+    status::ROUTES,
+    tokens::ROUTES,
+    schemas::ROUTES,
     api_tokens::ROUTES,
     changes::ROUTES,
     endpoints::WEBHOOKS,

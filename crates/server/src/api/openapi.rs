@@ -20,6 +20,7 @@ const NAMES: &[(&str, &str)] = &[
     ("stream", "Id of the stream"),
     ("tenant", "Name of the tenant"),
     ("token", "Id or public prefix of the token"),
+    ("urn", "URN of the schema"),
     ("webhook", "Id of the webhook"),
 ];
 

@@ -13,3 +13,4 @@ mod description;
 mod endpoints;
 mod lists;
 mod problems;
+mod sources;

@@ -6,12 +6,14 @@
 
 mod api_token;
 mod audit;
+mod configure;
 mod credential;
 mod delivery;
 mod endpoint;
 mod page;
 mod schema;
 mod source;
+mod status;
 mod tenant;
 
 use rollcall_domain::api::ApiScope;
@@ -26,11 +28,13 @@ use crate::Service;
 
 pub use api_token::NewApiToken;
 pub use audit::AuditFilter;
+pub use configure::{Configuration, merged};
 pub use credential::NewCredential;
 pub use delivery::EndpointProgress;
 pub use endpoint::{EndpointChange, NewEndpoint};
 pub use page::{Page, Paging};
 pub use source::{NewSource, SourceFilter};
+pub use status::{Capabilities, Check, SourceReport};
 
 /// Who is named in the audit when the command line changes something.
 const COMMAND_LINE: &str = "cli";

@@ -3,13 +3,24 @@
 use rollcall_domain::api::ApiScope;
 use rollcall_domain::source::Source;
 use rollcall_scim::error::ScimError;
-use rollcall_scim::schema::{ResourceType, Schema};
+use rollcall_scim::schema::{Registry, ResourceType, Schema};
 
 use super::source::{audited, subject};
 use super::{Admin, AdminError};
 use crate::{Service, directory, error};
 
 impl Service {
+    /// All schemas and resource types of a source, built in and added.
+    ///
+    /// # Errors
+    ///
+    /// `Forbidden`, `NotFound`; `Invalid` when what was added does not fit together.
+    pub fn schemas_of(&self, admin: &Admin, source: &Source) -> Result<Registry, AdminError> {
+        admin.require(ApiScope::SchemasRead)?;
+        admin.owns(source)?;
+        directory::registry(source).map_err(|error| AdminError::Invalid(error.detail))
+    }
+
     /// Adds schemas and resource types to a source, and indexes what is there by them.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rollcall_domain::api::ApiScope;
 use rollcall_domain::mapping::{Mapping, MappingSettings};
 use rollcall_domain::policy::PolicyDocument;
+use rollcall_domain::policy::settings::Policy;
 use rollcall_domain::source::Source;
 use rollcall_scim::schema::{Registry, ResolvedType};
 use rollcall_store::people::Rules;
@@ -55,6 +56,12 @@ pub(crate) fn compiled(
     let usual = MappingSettings::default();
     let mapping = settings.unwrap_or(&usual).compile(user);
     mapping.map_err(|errors| errors.iter().map(|error| format!("mapping: {error}")).collect())
+}
+
+/// The policy that holds for a source, its own keys before its tenant's.
+pub(crate) fn policy(source: &Source, tenant: Option<&Value>) -> Result<Policy, Vec<String>> {
+    let own = written(source.settings.policy.as_ref())?;
+    Ok(PolicyDocument::resolve(&own, &written(tenant)?))
 }
 
 fn written(policy: Option<&Value>) -> Result<PolicyDocument, Vec<String>> {
