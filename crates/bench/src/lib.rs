@@ -76,6 +76,20 @@ pub trait Launcher {
     fn progress(&self, line: &str);
 }
 
+/// Another endpoint of a server.
+pub struct Beside {
+    /// In `userName`s: letters, digits and `-`.
+    pub name: String,
+    /// What is other about it, for the table: `with mapping and policy`.
+    pub what: String,
+    /// Where requests go, without a trailing `/`.
+    pub base_url: String,
+    /// Bearer token, if it wants one.
+    pub token: Option<String>,
+    /// The share of the rate of creates and PATCH that must be left; `None`: any.
+    pub bound: Option<f64>,
+}
+
 /// A running server; dropping it stops the server.
 pub struct Server {
     /// Where requests go, without a trailing `/`.
@@ -84,6 +98,8 @@ pub struct Server {
     pub token: Option<String>,
     /// The process, when its memory can be read.
     pub pid: Option<u32>,
+    /// Other endpoints of the same server, whose writes are measured beside its own.
+    pub beside: Vec<Beside>,
     /// Kept until the server is no longer needed: the [`Child`], its temporary directory.
     pub guard: Box<dyn Any + Send>,
 }
@@ -91,7 +107,7 @@ pub struct Server {
 impl Server {
     /// A server that somebody else runs.
     pub fn foreign(base_url: impl Into<String>, token: Option<String>) -> Self {
-        Self { base_url: base_url.into(), token, pid: None, guard: Box::new(()) }
+        Self { base_url: base_url.into(), token, pid: None, beside: Vec::new(), guard: Box::new(()) }
     }
 }
 

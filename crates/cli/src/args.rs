@@ -438,10 +438,13 @@ pub(crate) enum Mapping {
 
 #[derive(Debug, Args)]
 pub(crate) struct MappingTest {
-    /// The mapping: JSON, or TOML when the name ends in .toml
-    #[arg(long, value_name = "FILE")]
-    pub mapping: PathBuf,
-    /// The policy [default: every key's default]
+    /// A source of the database, whose mapping and policy are tried over what is stored; without, nothing is opened
+    #[arg(value_name = "SOURCE", conflicts_with_all = ["known", "dialect", "source"])]
+    pub stored: Option<String>,
+    /// The mapping: JSON, or TOML when the name ends in .toml [default: the source's]
+    #[arg(long, value_name = "FILE", required_unless_present = "stored")]
+    pub mapping: Option<PathBuf>,
+    /// The policy [default: the source's, else every key's default]
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
     /// The resource as the provider sends it

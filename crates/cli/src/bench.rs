@@ -1,10 +1,13 @@
 //! `rollcall bench`: this binary measured by itself, as child processes.
 
+use std::ffi::OsStr;
+use std::path::Path;
+
 use anyhow::Context as _;
-use rollcall_bench::{Child, Launcher, Options, Reference, Server};
+use rollcall_bench::{Beside, Child, Launcher, Options, Reference, Server};
 use rollcall_domain::clock::Clock as _;
 use rollcall_service::system::SystemClock;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -50,16 +53,23 @@ impl Launcher for Own<'_> {
         let mut serve = command(&database)?;
         serve.args(["serve", "--listen", "127.0.0.1:0", "--stop-with-stdin", "--log", "warn"]);
         let child = Child::start(serve).await?;
-        let mut create = command(&database)?;
-        create.args(["source", "create", "bench", "--requests-per-second", "0", "--output", "json"]);
-        create.args(["--public-url", child.address()]);
-        let created = create.output().await.context("the source cannot be created")?;
-        let created: Value = serde_json::from_slice(&created.stdout).context("the source was not created")?;
-        let text = |name: &str| created.get(name).and_then(Value::as_str).map(str::to_owned);
+        let (base_url, token) = source(&database, child.address(), "bench", &[]).await?;
+        let mut beside = Vec::new();
+        for (name, what, extra, bound) in BESIDE {
+            let (mapping, policy) = (folder.path().join("mapping.json"), folder.path().join("policy.json"));
+            std::fs::write(&mapping, self::mapping(extra).to_string())?;
+            std::fs::write(&policy, self::policy().to_string())?;
+            let settings =
+                ["--mapping".as_ref(), mapping.as_os_str(), "--policy".as_ref(), policy.as_os_str()];
+            let (base_url, token) = source(&database, child.address(), name, &settings).await?;
+            let (name, what) = ((*name).to_owned(), (*what).to_owned());
+            beside.push(Beside { name, what, base_url, token: Some(token), bound: *bound });
+        }
         Ok(Server {
-            base_url: text("base_url").context("no base URL")?,
-            token: text("token"),
+            base_url,
+            token: Some(token),
             pid: child.pid(),
+            beside,
             guard: Box::new((child, folder)) as Box<(Child, TempDir)>,
         })
     }
@@ -72,6 +82,7 @@ impl Launcher for Own<'_> {
             base_url: child.address().to_owned(),
             token: None,
             pid: child.pid(),
+            beside: Vec::new(),
             guard: Box::new(child),
         })
     }
@@ -81,8 +92,55 @@ impl Launcher for Own<'_> {
     }
 }
 
+/// Makes a source of the server that is under test; its base URL and token.
+async fn source(
+    database: &Path,
+    address: &str,
+    slug: &str,
+    settings: &[&OsStr],
+) -> anyhow::Result<(String, String)> {
+    let mut create = command(database)?;
+    create.args(["source", "create", slug, "--requests-per-second", "0", "--output", "json"]);
+    create.args(["--public-url", address]).args(settings);
+    let created = create.output().await.context("the source cannot be created")?;
+    let created: Value = serde_json::from_slice(&created.stdout).context("the source was not created")?;
+    let text = |name: &str| created.get(name).and_then(Value::as_str).map(str::to_owned);
+    Ok((text("base_url").context("no base URL")?, text("token").context("no token")?))
+}
+
+/// Sources with identities: name, what is other, extra fields of the mapping, and the bound.
+const BESIDE: &[(&str, &str, &[&str], Option<f64>)] = &[
+    ("decided", "with mapping and policy", &[], Some(0.7)),
+    ("changed", "each change one of the identity", &["title"], None),
+];
+
+/// A usual mapping.
+fn mapping(extra: &[&str]) -> Value {
+    let enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+    let mut fields = serde_json::Map::new();
+    fields.insert("department".to_owned(), format!("{enterprise}:department").into());
+    fields.extend(extra.iter().map(|name| ((*name).to_owned(), Value::from(*name))));
+    json!({ "profile": {
+        "mapping": {
+            "externalId": "externalId", "email": "emails.primary", "name": "displayName", "active": "active",
+        },
+        "extraFields": fields,
+    } })
+}
+
+/// A usual policy: matching, default roles, roles from groups.
+fn policy() -> Value {
+    json!({
+        "identity": { "match": { "by": ["externalId", "verifiedEmail"] }, "verifiedDomains": ["example.com"] },
+        "provisioning": {
+            "jit": { "defaultRoleIds": ["member"] },
+            "groups": { "mode": "sync", "mapping": { "admins": ["admin"], "staff": ["staff"] } },
+        },
+    })
+}
+
 /// This executable with a database of its own, whatever the environment says.
-fn command(database: &std::path::Path) -> anyhow::Result<Command> {
+fn command(database: &Path) -> anyhow::Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("--database").arg(database);
     for (_, variable) in rollcall_config::NAMES {

@@ -6,6 +6,7 @@ use std::path::Path;
 use rollcall_domain::clock::Clock as _;
 use rollcall_domain::dialect;
 use rollcall_domain::mapping::expression::{Evaluated, Evaluation, Expression};
+use rollcall_domain::mapping::profile::GroupProfile;
 use rollcall_domain::mapping::{Mapping, MappingSettings};
 use rollcall_domain::pipeline::{
     Decided, HookAnswer, Input, Outlook, Stopped, Trace, extract, extract_group,
@@ -17,24 +18,53 @@ use rollcall_expr::pool::Pool;
 use rollcall_scim::Document;
 use rollcall_scim::schema::{Registry, ResolvedType};
 use rollcall_scim::validate;
+use rollcall_service::people::{Sample, Tried};
 use rollcall_service::system::SystemClock;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::args::{Global, Mapping as Command, MappingTest};
+use crate::open::Opened;
 use crate::printer::{Printer, table};
 use crate::{Done, Failure, expressions};
 
 pub(crate) async fn run(global: &Global, command: Command, printer: &Printer) -> Done {
+    let Command::Test(test) = command;
+    if let Some(slug) = &test.stored {
+        return stored(global, slug, &test, printer).await;
+    }
     let settings = rollcall_config::Settings::load(
         global.config.as_deref(),
         &rollcall_config::environment,
         global.given(),
     )?;
     let pool = expressions::pool(&settings)?;
-    match command {
-        Command::Test(test) => self::test(&test, &pool, printer).await,
+    self::test(&test, &pool, printer).await
+}
+
+/// A sample over what is stored of a source.
+async fn stored(global: &Global, slug: &str, test: &MappingTest, printer: &Printer) -> Done {
+    let opened = Opened::for_management(global)?;
+    let admin = opened.admin(global).await?;
+    let mut source = opened.service.source(&admin, slug).await?;
+    if let Some(path) = &test.mapping {
+        source.settings.mapping = Some(read(path)?);
+    }
+    if let Some(path) = &test.policy {
+        source.settings.policy = Some(read(path)?);
+    }
+    let sample = Sample { payload: read(&test.payload)?, method: test.method.clone(), is_group: test.group };
+    match opened.service.try_out(&admin, &source, sample).await? {
+        Tried::Decided(decided) => {
+            show(&decided, printer);
+            Ok(())
+        }
+        Tried::Group(profile, trace) => {
+            show_group(&profile, &trace, printer);
+            Ok(())
+        }
+        Tried::Stopped(stopped) => show_stopped(&stopped, printer),
     }
 }
 
@@ -43,9 +73,12 @@ async fn test(test: &MappingTest, pool: &Pool, printer: &Printer) -> Done {
     let kind = |name: &str| {
         registry.type_named(name).ok_or_else(|| Failure::Ours(anyhow::anyhow!("no resource type {name}")))
     };
-    let settings: MappingSettings = read(&test.mapping)?;
-    let mapping = settings.compile(kind("User")?).map_err(|errors| all(&test.mapping, &errors))?;
-    check(&mapping, &test.mapping, pool).await?;
+    let Some(path) = &test.mapping else {
+        return Err(Failure::Theirs("name a file with --mapping".to_owned()));
+    };
+    let settings: MappingSettings = read(path)?;
+    let mapping = settings.compile(kind("User")?).map_err(|errors| all(path, &errors))?;
+    check(&mapping, path, pool).await?;
     let payload: Value = read(&test.payload)?;
     if test.group {
         return group(test, &mapping, payload, kind("Group")?, pool, printer).await;
@@ -91,13 +124,17 @@ async fn group(
     match extracted.profile(evaluated) {
         Err(stopped) => show_stopped(&stopped, printer),
         Ok((profile, trace)) => {
-            printer.data(&json!({ "profile": profile, "trace": trace }), || {
-                let profile = table(&rows(&profile.to_properties()));
-                format!("PROFILE\n{profile}\n\nTRACE\n{}", steps(&trace)).trim_end().to_owned()
-            });
+            show_group(&profile, &trace, printer);
             Ok(())
         }
     }
+}
+
+fn show_group(profile: &GroupProfile, trace: &Trace, printer: &Printer) {
+    printer.data(&json!({ "profile": profile, "trace": trace }), || {
+        let profile = table(&rows(&profile.to_properties()));
+        format!("PROFILE\n{profile}\n\nTRACE\n{}", steps(trace)).trim_end().to_owned()
+    });
 }
 
 /// The request that is tried.

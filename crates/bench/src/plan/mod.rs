@@ -1,5 +1,6 @@
 //! The order of a run: load, measure each operation beside its reference, judge, tidy up.
 
+mod beside;
 mod loading;
 mod measuring;
 
@@ -17,7 +18,7 @@ use crate::reference::Reference;
 use crate::report::{Criterion, Report, Row};
 use crate::table::thousands;
 use crate::work::Directory;
-use crate::{Launcher, Options, Server};
+use crate::{Beside, Launcher, Options, Server};
 
 /// Users at which reads are measured first: growth is told from there.
 const SMALL: u64 = 1_000;
@@ -48,7 +49,7 @@ pub async fn run<L: Launcher>(options: &Options, launcher: &L) -> Result<Report>
     let fixed = launcher.reference(Reference::Fixed).await?;
     let durable = launcher.reference(Reference::Durable).await?;
     let mut bench = Bench::new(options, launcher, &server, &fixed, &durable)?;
-    let measured = bench.measure_all().await;
+    let measured = bench.measure_all(&server.beside).await;
     let memory = server.pid.and_then(Memory::of);
     if is_foreign {
         let tidied = bench.tidy().await;
@@ -114,7 +115,7 @@ impl<'a, L: Launcher> Bench<'a, L> {
         })
     }
 
-    async fn measure_all(&mut self) -> Result<()> {
+    async fn measure_all(&mut self, beside: &[Beside]) -> Result<()> {
         let users = self.options.users;
         let mut small = None;
         if users > SMALL {
@@ -130,7 +131,11 @@ impl<'a, L: Launcher> Bench<'a, L> {
         self.lists().await?;
         self.members().await?;
         self.writes().await?;
-        self.mixed().await
+        self.mixed().await?;
+        for beside in beside {
+            self.beside(beside).await?;
+        }
+        Ok(())
     }
 
     fn report(mut self, server: String, memory: Option<Memory>) -> Report {

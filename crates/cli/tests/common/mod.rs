@@ -65,6 +65,17 @@ impl Server {
         json(&command.output().unwrap())["token"].as_str().unwrap().to_owned()
     }
 
+    /// A client of the admin API.
+    #[allow(dead_code, reason = "not every test uses it")]
+    pub(crate) fn api(&self, token: &str) -> Client {
+        Client {
+            address: self.address.clone(),
+            base: "/api/v1".to_owned(),
+            token: token.to_owned(),
+            stream: None,
+        }
+    }
+
     /// A client of a source.
     pub(crate) fn client(&self, slug: &str, token: &str) -> Client {
         Client {

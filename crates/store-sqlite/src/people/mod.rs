@@ -63,8 +63,11 @@ pub(crate) fn before(
         let users = match write {
             Write::Create(_) => Ok(Vec::new()),
             Write::Update(update) => match &update.content {
-                Some((_, content)) => group::renamed(session, batch, rules, update.id, &content.index),
-                None => Ok(Vec::new()),
+                // People have no members.
+                Some((_, content)) if unit.people.iter().all(|person| person.write != at) => {
+                    group::renamed(session, batch, rules, update.id, &content.index)
+                }
+                _ => Ok(Vec::new()),
             },
             Write::Delete(delete) => group::leaving(session, batch, rules, delete.id),
         };
