@@ -1,4 +1,5 @@
 //! Over TCP: a client that goes away half-way through a body.
+#![allow(clippy::unwrap_used, reason = "a test may stop")]
 
 use std::net::SocketAddr;
 use std::time::Duration;
