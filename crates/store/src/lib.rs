@@ -46,9 +46,8 @@ pub trait Store:
 {
 }
 
-impl<
-    T: Directory + Resources + Changes + Deliveries + SigningKeys + Administration + Identities + RequestLog,
-> Store for T
+impl<T: Directory + Resources + Changes + Deliveries + SigningKeys + Administration + Identities + RequestLog>
+    Store for T
 {
 }
 
