@@ -45,9 +45,13 @@ async fn every_operation_is_measured_and_answered_rightly() {
     let launcher = InProcess::default();
     let report = run(&options(1_100), &launcher).await.unwrap();
     let expected = [
+        "get by id, 1,000 users, each once",
+        "filter userName eq, 1,000 users, each once",
         "reference: fixed answer",
         "get by id, 1,000 users",
         "filter userName eq, 1,000 users",
+        "get by id, 1,100 users, each once",
+        "filter userName eq, 1,100 users, each once",
         "reference: fixed answer",
         "get by id, 1,100 users",
         "filter userName eq, 1,100 users",
