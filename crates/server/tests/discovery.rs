@@ -84,20 +84,6 @@ async fn the_configuration_is_that_of_the_source() {
               "meta": {
                 "resourceType": "ServiceProviderConfig",
                 "location": "http://scim.example.com/scim/a/v2/ServiceProviderConfig"
-              },
-              "securityEvents": {
-                "asyncRequest": "none",
-                "eventUris": [
-                  "urn:ietf:params:scim:event:prov:create:full",
-                  "urn:ietf:params:scim:event:prov:create:notice",
-                  "urn:ietf:params:scim:event:prov:patch:full",
-                  "urn:ietf:params:scim:event:prov:patch:notice",
-                  "urn:ietf:params:scim:event:prov:put:full",
-                  "urn:ietf:params:scim:event:prov:put:notice",
-                  "urn:ietf:params:scim:event:prov:delete",
-                  "urn:ietf:params:scim:event:prov:activate",
-                  "urn:ietf:params:scim:event:prov:deactivate"
-                ]
               }
             }"#]],
     );

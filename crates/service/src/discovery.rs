@@ -1,6 +1,7 @@
 //! Discovery (RFC 7644 §4): what this source really does, generated from what is enabled.
 
 use rollcall_domain::credential::Scope;
+use rollcall_domain::delivery::{Endpoint, EndpointKind};
 use rollcall_scim::Document;
 use rollcall_scim::error::{ErrorType, ScimError};
 use rollcall_scim::list::{LIST_RESPONSE, ListRequest};
@@ -17,7 +18,7 @@ impl Service {
     /// # Errors
     ///
     /// 403 without the read scope.
-    pub fn service_provider_config(&self, caller: &Caller) -> Result<Value, ScimError> {
+    pub async fn service_provider_config(&self, caller: &Caller) -> Result<Value, ScimError> {
         caller.require(Scope::Read)?;
         let settings = &caller.runtime.source.settings;
         let mut config = json!({
@@ -60,7 +61,12 @@ impl Service {
                 "location": format!("{}/ServiceProviderConfig", caller.base_url),
             },
         });
-        if let Some(fields) = config.as_object_mut() {
+        // Only where there are streams: clients with a closed model of this resource take nothing that they do not know.
+        let endpoints = self.store.endpoints(Some(caller.runtime.source.tenant)).await;
+        let endpoints = endpoints.map_err(error::from_store)?;
+        let is_stream =
+            |endpoint: &Endpoint| matches!(endpoint.kind, EndpointKind::SetPush | EndpointKind::SetPoll);
+        if let (true, Some(fields)) = (endpoints.iter().any(is_stream), config.as_object_mut()) {
             fields.insert("securityEvents".to_owned(), Value::Object(crate::sets::capability()));
         }
         if let (true, Some(fields)) = (caller.runtime.dialect.interop_profile, config.as_object_mut()) {

@@ -204,8 +204,11 @@ async fn a_rotated_key_signs_and_the_old_one_still_verifies() {
 }
 
 #[tokio::test]
-async fn the_service_provider_says_what_it_tells() {
+async fn the_service_provider_says_what_it_tells_once_there_is_a_stream() {
     let world = World::without_workers().await;
+    let config = world.client.get("/ServiceProviderConfig").await.expect(200).body;
+    assert_eq!(config.get("securityEvents"), None);
+    push(&world, "https://receiver.example.com/", false).await;
     let config = world.client.get("/ServiceProviderConfig").await.expect(200).body;
     let uris = config["securityEvents"]["eventUris"].as_array().unwrap();
     assert!(uris.contains(&json!("urn:ietf:params:scim:event:prov:create:notice")), "{config}");

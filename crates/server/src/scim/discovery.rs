@@ -8,7 +8,7 @@ use crate::extract::{Listing, Place, Who};
 
 /// 200, 401, 403. Query parameters are ignored.
 pub(crate) async fn config(State(app): State<App>, Who(caller): Who) -> Answer {
-    Ok(answer::json(&app.service.service_provider_config(&caller)?))
+    Ok(answer::json(&app.service.service_provider_config(&caller).await?))
 }
 
 /// 200, 401; 403 with a filter.
