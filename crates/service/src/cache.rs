@@ -94,8 +94,10 @@ impl Cache {
         let alike = (*source, kind.name().to_owned());
         let beside = self.beside.get(&alike).unwrap_or_default();
         let body = compress_with_dict(&entry.row.body, &beside);
-        // It is not like those before it, so those after it may be like it.
-        if body.len() > entry.row.body.len() / 2 && entry.row.body.len() <= MAX_BESIDE {
+        // It is not like the one before it, so those after it may be like it. Each one is twice as long as the last: a
+        // type has few, however unlike its bodies are, because what was kept beside one keeps that one too.
+        let longer = entry.row.body.len() >= 2 * beside.len().max(1) && entry.row.body.len() <= MAX_BESIDE;
+        if longer && body.len() > entry.row.body.len() / 2 {
             self.beside.insert(alike, Arc::from(&entry.row.body[..]));
         }
         let packed = Packed {
@@ -223,6 +225,25 @@ mod tests {
         (0..10).for_each(|number| cache.put(&user(number, stamp)));
         let last = cache.packed.get(&Uuid::from_u128(9)).unwrap();
         assert!(last.body.len() * 3 < last.length, "{} of {}", last.body.len(), last.length);
+    }
+
+    #[test]
+    fn bodies_that_are_unlike_do_not_each_keep_another() {
+        let (cache, stamps) = (Cache::new(1 << 20), Stamps::default());
+        let mut random = 1_u64;
+        for number in 0..200 {
+            let mut entry = user(number, stamps.of(Uuid::nil()));
+            let length = if number % 2 == 0 { 12_000 } else { 40 };
+            let next = || {
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                (random >> 56) as u8
+            };
+            entry.row.body = std::iter::repeat_with(next).take(length).collect::<Vec<u8>>().into();
+            cache.put(&entry);
+        }
+        let kept = (0..200).filter_map(|number| cache.packed.get(&Uuid::from_u128(number)));
+        let beside: std::collections::HashSet<_> = kept.map(|packed| packed.beside.as_ptr()).collect();
+        assert!(beside.len() <= 16, "{}", beside.len());
     }
 
     #[test]
