@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+use rollcall_domain::api::ApiScope;
 use rollcall_scim::schema::{ResourceType, Schema};
 use rollcall_service::admin::AdminError;
 use rollcall_testkit::{Client, TestApp};
@@ -86,6 +87,21 @@ fn body(attributes: Value) -> Value {
         body.extend(attributes);
     }
     body
+}
+
+#[tokio::test]
+async fn changes_show_nothing_that_is_never_returned() {
+    let (app, client) = start().await;
+    let api = app.api(Some("default"), &[ApiScope::ChangesRead]).await;
+    let secrets = json!({ "loose": "seen", "never": "secret-1", "hidden": "secret-2" });
+    let place =
+        format!("/TestResources/{}", client.post("/TestResources", body(secrets)).await.expect(201).id());
+    client.put(&place, body(json!({ "loose": "new", "never": "secret-3" }))).await.expect(200);
+    let operations = json!([{ "op": "replace", "value": { "loose": "newer", "never": "secret-4" } }]);
+    client.patch(&place, operations).await.expect(200);
+    client.delete(&place).await.expect(204);
+    let changes = api.get("/changes").await.expect(200).body.to_string();
+    assert!(changes.contains("newer") && !changes.contains("secret"), "{changes}");
 }
 
 #[tokio::test]

@@ -91,8 +91,15 @@ impl Ground<'_> {
         members: Vec<MemberChange>,
         precondition: &Precondition,
     ) -> Result<Prepared, ScimError> {
-        let difference = after.as_ref().map_or(Value::Null, |after| change::difference(before, after));
         let id = entry.row.id;
+        // Who reads changes is shown no more than who reads the resource (RFC 7643 §2.4, `returned`).
+        let difference = match &after {
+            Some(after) if entry.row.plain && projection::is_plain(self.kind, after) => {
+                change::difference(before, after)
+            }
+            Some(after) => change::difference(&self.shown(before), &self.shown(after)),
+            None => Value::Null,
+        };
         let content = match after {
             Some(after) => Some((entry.row.revision, self.content(id, after)?)),
             None => None,
@@ -111,6 +118,13 @@ impl Ground<'_> {
             difference,
         });
         Ok(Prepared { kind: Arc::clone(self.kind), id, write, read_first, said: None })
+    }
+
+    /// What a reader is shown who asks for nothing in particular.
+    fn shown(&self, document: &Document) -> Document {
+        let mut shown = document.clone();
+        projection::Projection::default().apply(self.kind, &mut shown);
+        shown
     }
 
     fn content(&self, id: Uuid, mut document: Document) -> Result<Content, ScimError> {
