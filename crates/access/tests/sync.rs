@@ -162,7 +162,6 @@ fn user(id: &str, roles: &[(&str, &str)]) -> UserRecord {
         active: true,
         roles: roles.iter().map(role).collect(),
         groups: Vec::new(),
-        raw: Value::Null,
     }
 }
 
@@ -180,7 +179,6 @@ fn group(id: &str, members: &[&str]) -> GroupRecord {
         id: id.to_owned(),
         display_name: format!("Group {id}"),
         members: members.iter().map(member).collect(),
-        raw: Value::Null,
     }
 }
 

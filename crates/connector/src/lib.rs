@@ -35,6 +35,7 @@
 pub mod auth;
 pub mod connid;
 pub mod discovery;
+pub mod json;
 pub mod plan;
 pub mod profile;
 pub mod provision;

@@ -1,10 +1,13 @@
 //! The container: five bytes, then a zstd stream.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufReader, ErrorKind, Read as _, Write as _};
+use std::io::{self, BufReader, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::thread::{self, JoinHandle};
 
 use super::error::C1zError;
+use super::image::{PAGE_BYTES, Sink};
 
 /// What a file of version 1 begins with.
 const MAGIC: [u8; 5] = *b"C1ZF\0";
@@ -12,8 +15,13 @@ const MAGIC_3: [u8; 5] = *b"C1Z3\0";
 /// What a SQLite database begins with, and what its header says: bytes of a page at 16.
 const SQLITE: &[u8; 16] = b"SQLite format 3\0";
 const SQLITE_HEADER: usize = 100;
-/// zstd's own default: fast, and nearly as small as the slow ones on this kind of data.
-const LEVEL: i32 = 3;
+/// The fastest: slower ones make this kind of data little smaller.
+const LEVEL: i32 = 1;
+/// Parts of the database that wait to be compressed.
+const WAITING: usize = 8;
+/// A zstd frame with one page as it is (RFC 8878 §3.1): magic number, one segment whose size has two bytes, that
+/// size less 256, then one block, the last, not compressed.
+const FRAME: [u8; 10] = [0x28, 0xb5, 0x2f, 0xfd, 0x60, 0x00, 0x0f, 0x01, 0x80, 0x00];
 const MIB: u64 = 1 << 20;
 
 /// What unpacking a file may take.
@@ -42,12 +50,66 @@ pub fn pack(database: &Path, into: &Path) -> Result<(), C1zError> {
     write(&mut source, into).map_err(|error| C1zError::io(into, error))
 }
 
-fn write(source: &mut File, into: &Path) -> io::Result<()> {
+fn create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(into)?;
+    options.open(path)
+}
+
+/// Compresses a database on a thread of its own, while it is being written.
+///
+/// Its first page is known last. The stream has two frames, which is one stream to every reader (RFC 8878 §3): the
+/// first, of the first page alone, has a size that is known before.
+pub(super) struct Packer {
+    parts: SyncSender<Vec<u8>>,
+    thread: JoinHandle<io::Result<File>>,
+}
+
+impl Packer {
+    /// Begins a file, which must not be there yet.
+    pub(super) fn create(path: &Path) -> io::Result<Self> {
+        let mut file = create(path)?;
+        file.seek(SeekFrom::Start((MAGIC.len() + FRAME.len() + PAGE_BYTES) as u64))?;
+        let (parts, waiting) = mpsc::sync_channel(WAITING);
+        let thread = thread::Builder::new().name("pack".to_owned()).spawn(move || compress(file, &waiting))?;
+        Ok(Self { parts, thread })
+    }
+
+    /// Ends the file, which is on disk when this returns.
+    pub(super) fn finish(self, first: &[u8]) -> io::Result<()> {
+        drop(self.parts);
+        let mut file = join(self.thread)?;
+        file.rewind()?;
+        file.write_all(&[&MAGIC, &FRAME[..], first].concat())?;
+        file.sync_all()
+    }
+}
+
+impl Sink for Packer {
+    fn take(&mut self, bytes: Vec<u8>) -> io::Result<()> {
+        // It stops early only when it could not write; why is said at the end.
+        let _ = self.parts.send(bytes);
+        Ok(())
+    }
+}
+
+fn join(thread: JoinHandle<io::Result<File>>) -> io::Result<File> {
+    thread.join().unwrap_or_else(|_| Err(io::Error::other("compressing broke off")))
+}
+
+fn compress(file: File, parts: &Receiver<Vec<u8>>) -> io::Result<File> {
+    let mut encoder = zstd::stream::write::Encoder::new(file, LEVEL)?;
+    encoder.include_checksum(true)?;
+    for part in parts {
+        encoder.write_all(&part)?;
+    }
+    encoder.finish()
+}
+
+fn write(source: &mut File, into: &Path) -> io::Result<()> {
+    let mut file = create(into)?;
     file.write_all(&MAGIC)?;
     let length = source.metadata()?.len();
     let mut encoder = zstd::stream::write::Encoder::new(file, LEVEL)?;

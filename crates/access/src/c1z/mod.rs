@@ -5,6 +5,7 @@
 
 mod container;
 mod error;
+mod image;
 mod ksuid;
 mod messages;
 mod progress;

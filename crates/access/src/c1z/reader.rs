@@ -1,11 +1,12 @@
 //! Reading any `.c1z`, whoever made it.
 
 use std::fmt::Write as _;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row};
 use serde::Serialize;
 use tempfile::NamedTempFile;
 
@@ -22,7 +23,7 @@ const TABLES: [&str; 5] =
 /// An open `.c1z`: unpacked into a temporary file, which is gone when this is dropped.
 pub struct File {
     path: PathBuf,
-    database: NamedTempFile,
+    _database: NamedTempFile,
     pub(super) connection: Connection,
 }
 
@@ -69,7 +70,7 @@ impl File {
         .map_err(|error| C1zError::io(temporary.unwrap_or(&std::env::temp_dir()), error))?;
         unpack(path, database.as_file_mut(), limits)?;
         let connection = connect(database.path()).map_err(|error| C1zError::damaged(path, error))?;
-        let file = Self { path: path.to_owned(), database, connection };
+        let file = Self { path: path.to_owned(), _database: database, connection };
         file.check()?;
         Ok(file)
     }
@@ -132,9 +133,29 @@ impl File {
         Ok(finished(&self.syncs()?).into_iter().cloned().collect())
     }
 
-    /// The unpacked database as a SQLite URI, to read from only.
-    pub(super) fn database_uri(&self) -> String {
-        uri(self.database.path())
+    /// The rows of a sync that a statement names; `each` may end it.
+    pub(super) fn rows(
+        &self,
+        statement: &str,
+        sync: &str,
+        mut each: impl FnMut(&Row<'_>) -> io::Result<()>,
+    ) -> Result<io::Result<()>, C1zError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare(statement)?;
+            let mut rows = statement.query([sync])?;
+            while let Some(row) = rows.next()? {
+                if let Err(error) = each(row) {
+                    return Ok(Err(error));
+                }
+            }
+            Ok(Ok(()))
+        })
+    }
+
+    pub(super) fn has_table(&self, table: &str) -> Result<bool, C1zError> {
+        let count = "select count(*) from sqlite_schema where type = 'table' and name = ?";
+        let count: i64 = self.read(|connection| connection.query_row(count, [table], |row| row.get(0)))?;
+        Ok(count > 0)
     }
 
     /// Refuses what only looks like the tables: views and virtual tables could give rows without end, and

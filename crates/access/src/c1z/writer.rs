@@ -1,19 +1,17 @@
-//! Writing the database of a `.c1z`.
+//! Writing a `.c1z`.
 
 use std::path::{Path, PathBuf};
 
 use rollcall_domain::clock::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::types::ValueRef;
 
+use super::container::Packer;
 use super::error::C1zError;
+use super::image::{Cell, Image};
 use super::reader::File;
-use super::tables;
+use super::tables::{self, Kind};
 use super::wire::Wire as _;
 use crate::model::{Entitlement, Grant, Resource, ResourceId, ResourceType};
-
-/// KiB of pages in memory; more does not make writing faster.
-const CACHE_KIB: i64 = 8 * 1024;
-const STATEMENTS_KEPT: usize = 16;
 
 /// A sync: its name, and when it was. Every row of it says it was found when the sync began.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,13 +24,13 @@ pub struct Run {
     pub ended: Timestamp,
 }
 
-/// A new database with one finished sync, and earlier ones if they are kept.
+/// A new file with one finished sync, and earlier ones if they are kept.
 ///
 /// Nothing of it is to be relied on before [`Writer::finish`]; it is not made to survive a crash, but to be
-/// made again. Equal calls make equal files.
+/// made again. Equal calls make equal files. Every id is to be added once.
 pub struct Writer {
     path: PathBuf,
-    connection: Connection,
+    image: Image<Packer>,
     run: Run,
     discovered: String,
 }
@@ -43,26 +41,16 @@ fn column(time: Timestamp) -> String {
 }
 
 impl Writer {
-    /// Begins a database in a new file.
+    /// Begins a file, which must not be there yet. What does not fit into memory goes to its folder meanwhile.
     ///
     /// # Errors
     ///
     /// [`C1zError::Io`], as of every method.
     pub fn create(path: &Path, run: Run) -> Result<Self, C1zError> {
-        let made = || -> rusqlite::Result<Connection> {
-            let connection = Connection::open(path)?;
-            connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
-            // One transaction and no journal: after a crash the file is made again.
-            connection.pragma_update(None, "journal_mode", "OFF")?;
-            connection.pragma_update(None, "synchronous", "OFF")?;
-            connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-            connection.pragma_update(None, "temp_store", "FILE")?;
-            connection.execute_batch("begin")?;
-            connection.execute_batch(tables::TABLES)?;
-            Ok(connection)
-        };
-        let connection = made().map_err(|error| failed(path, &error))?;
-        Ok(Self { path: path.to_owned(), connection, discovered: column(run.started), run })
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let packer = Packer::create(path).map_err(|error| C1zError::io(path, error))?;
+        let image = Image::new(&tables::TABLES, folder, packer);
+        Ok(Self { path: path.to_owned(), image, discovered: column(run.started), run })
     }
 
     /// Keeps the newest finished syncs of another file, older than this one. Call it first.
@@ -70,100 +58,129 @@ impl Writer {
         let syncs = file.syncs()?;
         let mut finished: Vec<_> = syncs.iter().filter(|sync| sync.ended.is_some()).collect();
         finished.sort_by(|one, other| one.ended.cmp(&other.ended));
-        let kept = finished.split_off(finished.len().saturating_sub(newest));
-        // The copy may not write there: it is a database that anybody may have made.
-        let attached = file.database_uri();
-        self.run(|connection| {
-            connection.execute_batch("commit")?;
-            connection.execute("attach database ? as earlier", [&attached])?;
-            connection.execute_batch("begin")?;
-            for sync in &kept {
-                for (table, columns) in tables::BY_SYNC {
-                    let has_table = "select count(*) from earlier.sqlite_schema where name = ?";
-                    if connection.query_one(has_table, [table], |row| row.get::<_, i64>(0))? == 0 {
-                        continue;
-                    }
-                    let copy = format!(
-                        "insert or ignore into main.{table} ({columns}) \
-                         select {columns} from earlier.{table} where sync_id = ? order by id"
-                    );
-                    connection.execute(&copy, [&sync.id])?;
+        let mut kept = finished.split_off(finished.len().saturating_sub(newest));
+        kept.retain(|sync| sync.id != self.run.id);
+        kept.dedup_by(|one, other| one.id == other.id);
+        for sync in kept {
+            for (table, (name, (statement, kinds))) in
+                tables::TABLES.iter().map(|table| table.name).zip(tables::KEPT).enumerate()
+            {
+                if file.has_table(name)? {
+                    let copied = file.rows(statement, &sync.id, |row| {
+                        let each = kinds.iter().enumerate();
+                        let cells: Option<Vec<Cell<'_>>> =
+                            each.map(|(at, kind)| cell(row.get_ref(at).ok()?, *kind)).collect();
+                        cells.map_or(Ok(()), |cells| self.image.row(table, &cells))
+                    })?;
+                    copied.map_err(|error| C1zError::io(&self.path, error))?;
                 }
             }
-            connection.execute_batch("commit")?;
-            connection.execute_batch("detach database earlier")?;
-            connection.execute_batch("begin")
-        })
+        }
+        Ok(())
     }
 
     /// Adds a resource type.
     pub fn resource_type(&mut self, kind: &ResourceType) -> Result<(), C1zError> {
-        self.execute(tables::ADD_RESOURCE_TYPE, params![kind.id, kind.encode(), self.run.id, self.discovered])
+        let data = kind.encode();
+        let cells = [Cell::Text(&kind.id), Cell::Blob(&data), Cell::Text(&self.run.id), Cell::Text(&self.discovered)];
+        self.image.row(tables::RESOURCE_TYPES, &cells).map_err(|error| C1zError::io(&self.path, error))
     }
 
-    /// Adds a resource; a second of this id changes nothing.
+    /// Adds a resource.
     pub fn resource(&mut self, resource: &Resource) -> Result<(), C1zError> {
-        self.encoded_resource(&resource.id, resource.parent_resource_id.as_ref(), &resource.encode())
+        let ResourceId { resource_type, resource: id } = &resource.id;
+        self.encoded_resource([resource_type, id], resource.parent_resource_id.as_ref(), &resource.encode())
     }
 
-    /// Adds a resource whose message was made before.
+    /// Adds a resource whose message was made before. `id`: type and id.
     pub(crate) fn encoded_resource(
         &mut self,
-        id: &ResourceId,
+        id: [&str; 2],
         parent: Option<&ResourceId>,
         data: &[u8],
     ) -> Result<(), C1zError> {
-        let (parent_type, parent) = (parent.map(|id| &id.resource_type), parent.map(|id| &id.resource));
-        let name = id.to_string();
-        let row = params![id.resource_type, name, parent_type, parent, data, self.run.id, self.discovered];
-        self.execute(tables::ADD_RESOURCE, row)
+        let [kind, resource] = id;
+        let name = [kind, ":", resource].concat();
+        let text = |part: Option<&'_ String>| part.map(String::as_str);
+        let parents = [text(parent.map(|id| &id.resource_type)), text(parent.map(|id| &id.resource))];
+        let [parent_type, parent] = parents.map(|text| text.map_or(Cell::Null, Cell::Text));
+        let cells = [
+            Cell::Text(kind),
+            Cell::Text(&name),
+            parent_type,
+            parent,
+            Cell::Blob(data),
+            Cell::Text(&self.run.id),
+            Cell::Text(&self.discovered),
+        ];
+        self.image.row(tables::RESOURCES, &cells).map_err(|error| C1zError::io(&self.path, error))
     }
 
-    /// Adds an entitlement; a second of this id changes nothing.
+    /// Adds an entitlement.
     pub fn entitlement(&mut self, entitlement: &Entitlement) -> Result<(), C1zError> {
         let of = &entitlement.resource.id;
         let data = entitlement.encode();
-        let row = params![of.resource_type, of.resource, entitlement.id, data, self.run.id, self.discovered];
-        self.execute(tables::ADD_ENTITLEMENT, row)
+        let cells = [
+            Cell::Text(&of.resource_type),
+            Cell::Text(&of.resource),
+            Cell::Text(&entitlement.id),
+            Cell::Blob(&data),
+            Cell::Text(&self.run.id),
+            Cell::Text(&self.discovered),
+        ];
+        self.image.row(tables::ENTITLEMENTS, &cells).map_err(|error| C1zError::io(&self.path, error))
     }
 
-    /// Adds a grant; a second of this id changes nothing.
+    /// Adds a grant.
     pub fn grant(&mut self, grant: &Grant) -> Result<(), C1zError> {
         let (of, to) = (&grant.entitlement.resource.id, &grant.principal.id);
-        let row = params![
-            of.resource_type,
-            of.resource,
-            grant.entitlement.id,
-            to.resource_type,
-            to.resource,
-            grant.id,
-            grant.encode(),
-            self.run.id,
-            self.discovered
+        let (of, to) = ([&*of.resource_type, &*of.resource], [&*to.resource_type, &*to.resource]);
+        self.encoded_grant(of, &grant.entitlement.id, to, &grant.id, &grant.encode())
+    }
+
+    /// Adds a grant whose message was made before. `of`, `to`: type and id.
+    pub(crate) fn encoded_grant(
+        &mut self,
+        of: [&str; 2],
+        entitlement: &str,
+        to: [&str; 2],
+        id: &str,
+        data: &[u8],
+    ) -> Result<(), C1zError> {
+        let [of_type, of] = of.map(Cell::Text);
+        let [to_type, to] = to.map(Cell::Text);
+        let cells = [
+            of_type,
+            of,
+            Cell::Text(entitlement),
+            to_type,
+            to,
+            Cell::Text(id),
+            Cell::Blob(data),
+            Cell::Text(&self.run.id),
+            Cell::Text(&self.discovered),
         ];
-        self.execute(tables::ADD_GRANT, row)
+        self.image.row(tables::GRANTS, &cells).map_err(|error| C1zError::io(&self.path, error))
     }
 
-    /// Ends the sync, makes the indexes and closes the file.
-    pub fn finish(self) -> Result<(), C1zError> {
-        let run = params![self.run.id, self.discovered, column(self.run.ended)];
-        self.execute(tables::ADD_RUN, run)?;
-        self.run(|connection| {
-            connection.execute_batch(tables::INDEXES)?;
-            connection.execute_batch("commit")
-        })?;
-        self.connection.close().map_err(|(_, error)| failed(&self.path, &error))
-    }
-
-    fn execute(&self, statement: &str, row: &[&dyn rusqlite::ToSql]) -> Result<(), C1zError> {
-        self.run(|connection| connection.prepare_cached(statement)?.execute(row).map(drop))
-    }
-
-    fn run<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, C1zError> {
-        work(&self.connection).map_err(|error| failed(&self.path, &error))
+    /// Ends the sync and makes the indexes. The file is on disk when this returns.
+    pub fn finish(mut self) -> Result<(), C1zError> {
+        let ended = column(self.run.ended);
+        let cells = [&*self.run.id, &*self.discovered, &*ended, ""].map(Cell::Text);
+        let run = |image: &mut Image<Packer>| image.row(tables::RUNS, &cells);
+        run(&mut self.image)
+            .and_then(|()| self.image.finish())
+            .and_then(|(packer, first)| packer.finish(&first))
+            .map_err(|error| C1zError::io(&self.path, error))
     }
 }
 
-fn failed(path: &Path, error: &rusqlite::Error) -> C1zError {
-    C1zError::io(path, std::io::Error::other(error.to_string()))
+/// A value of another file; nothing when it is not what its column has.
+fn cell(value: ValueRef<'_>, kind: Kind) -> Option<Cell<'_>> {
+    match (value, kind) {
+        (ValueRef::Text(text), Kind::Text | Kind::Nullable) => std::str::from_utf8(text).ok().map(Cell::Text),
+        (ValueRef::Null, Kind::Nullable) => Some(Cell::Null),
+        (ValueRef::Blob(bytes) | ValueRef::Text(bytes), Kind::Blob) => Some(Cell::Blob(bytes)),
+        _ => None,
+    }
 }

@@ -150,9 +150,9 @@ impl Step<'_> {
             Of::Role(role) => {
                 let Application { transport, profile, .. } = application;
                 let reader = Reader::new(transport.clone(), profile.clone(), ReadOptions::default());
-                let user = reader.user(member).await.map_err(|error| theirs(error.to_string()))?;
+                let user = reader.user_as_it_is(member).await.map_err(|error| theirs(error.to_string()))?;
                 let user = user.ok_or_else(|| theirs(format!("the application has no user {member}")))?;
-                writer.plan_role(member, &user.raw, None, role, granted)
+                writer.plan_role(member, &user, None, role, granted)
             }
         };
         Ok(planned?)

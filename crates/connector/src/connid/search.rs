@@ -1,6 +1,7 @@
 //! Search: what the application can be asked, asked of it; the rest done here.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,8 +18,9 @@ use super::error::OperationError;
 use super::filter::{Able, pushed};
 use super::schema::Class;
 use crate::plan::endpoint;
-use crate::profile::{Profile, ScimVersion};
-use crate::read::{End, Listing, Position};
+use crate::json::{Json as _, Node};
+use crate::profile::{JsonPath, Profile, ScimVersion};
+use crate::read::{self, End, Listing, Position, Take};
 use crate::transport::PeerError;
 
 /// What is searched.
@@ -49,6 +51,22 @@ pub struct Page {
     pub incomplete: Option<String>,
 }
 
+/// Keeps records as they are, by the ids that are here.
+#[derive(Clone)]
+struct TakeWhole(Arc<JsonPath>);
+
+impl Take for TakeWhole {
+    type Record = (Option<String>, Value);
+
+    fn take(&self, raw: &Node<'_>) -> Self::Record {
+        (read::id(&self.0, raw), raw.to_value())
+    }
+
+    fn id(record: &Self::Record) -> Option<&str> {
+        record.0.as_deref()
+    }
+}
+
 /// A search that is under way.
 pub struct Found<'c> {
     connector: &'c Connector,
@@ -71,7 +89,7 @@ enum Source {
 
 /// A listing, and what it was asked for.
 struct Asked {
-    listing: Listing,
+    listing: Listing<TakeWhole>,
     with_filter: bool,
     search: Search,
 }
@@ -186,7 +204,13 @@ impl Connector {
         let mut profile = Profile::clone(&self.profile);
         profile.pagination.page_size = search.page_size.unwrap_or(profile.pagination.page_size);
         let endpoint = endpoint(kind).to_owned();
-        let listing = Listing::new(self.transport.clone(), profile.into(), endpoint, from).with_query(query);
+        let id = match (&profile.group, class) {
+            (Some(group), Class::Group) => &group.id,
+            _ => &profile.user.id,
+        };
+        let take = TakeWhole(Arc::new(id.clone()));
+        let listing = Listing::new(take, self.transport.clone(), profile.into(), endpoint, from);
+        let listing = listing.with_query(query);
         let with_filter = with_filter && search.filter.is_some();
         Ok((Source::Listing(Box::new(Asked { listing, with_filter, search })), rest))
     }
@@ -238,7 +262,7 @@ impl Found<'_> {
                 Source::Listing(asked) => match asked.listing.next().await {
                     Ok(batch) => batch,
                     // It does not know the filter after all: then it is asked for everyone.
-                    Err(crate::read::ReadError::Peer(PeerError::Invalid(said)))
+                    Err(read::ReadError::Peer(PeerError::Invalid(said)))
                         if asked.with_filter && asked.search.cookie.is_none() =>
                     {
                         tracing::debug!(%said, "the filter was not taken; evaluating it here");
@@ -253,7 +277,7 @@ impl Found<'_> {
                 self.source = Source::Done;
                 return Ok(None);
             };
-            let read = batch.records.iter().map(|sent| self.connector.read(self.class, sent));
+            let read = batch.records.iter().map(|(_, sent)| self.connector.read(self.class, sent));
             let fits = |object: &Document| self.rest.as_ref().is_none_or(|rest| rest.matches(object));
             let objects: Vec<Document> = read.filter(fits).collect();
             let is_last = batch.end.is_some()

@@ -10,6 +10,7 @@ mod keys;
 mod load;
 mod model;
 mod path;
+mod steps;
 mod yaml;
 
 pub use builtin::{Builtin, builtins};

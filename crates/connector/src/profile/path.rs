@@ -5,18 +5,21 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::ControlFlow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::Value;
+
+use super::steps::{self, Step};
+use crate::json::{Json, View};
 
 /// A path that parsed.
 #[derive(Clone)]
 pub struct JsonPath {
     text: String,
     query: serde_json_path::JsonPath,
-    /// The names of a path that has nothing else: most have, and each is looked up for every record.
-    names: Option<Vec<String>>,
+    /// The way of a path that is one of the usual: each is gone for every record.
+    steps: Option<Vec<Step>>,
 }
 
 /// Why a path does not parse.
@@ -43,49 +46,64 @@ impl JsonPath {
         let full = complete(text.trim());
         let query = serde_json_path::JsonPath::parse(&full)
             .map_err(|_| fail("RFC 9535 has no such form; look at brackets, quotes and `==`".to_owned()))?;
-        Ok(Self { text: text.to_owned(), query, names: names_of(&full) })
+        Ok(Self { text: text.to_owned(), query, steps: steps::of(&full) })
     }
 
     /// All values at the path, in document order. What is not there is no value, wherever the path breaks off.
-    pub fn all<'v>(&self, document: &'v Value) -> Vec<&'v Value> {
-        match &self.names {
-            Some(_) => self.node(document).into_iter().collect(),
-            None => self.query.query(document).all(),
-        }
+    pub fn all<'v, T: Json>(&self, document: &'v T) -> Vec<&'v T> {
+        let mut all = Vec::new();
+        let _: ControlFlow<()> = self.each(document, &mut |found| {
+            all.push(found);
+            ControlFlow::Continue(())
+        });
+        all
     }
 
     /// The first value at the path; the first element when that is a list. `null` is no value.
-    pub fn first<'v>(&self, document: &'v Value) -> Option<&'v Value> {
+    pub fn first<'v, T: Json>(&self, document: &'v T) -> Option<&'v T> {
         let mut found = self.node(document)?;
-        while let Value::Array(elements) = found {
+        while let View::List(elements) = found.view() {
             found = elements.first()?;
         }
         (!found.is_null()).then_some(found)
     }
 
     /// The elements at the path: of a list each, of an object itself, of anything else the value.
-    pub fn elements<'v>(&self, document: &'v Value) -> Vec<&'v Value> {
+    pub fn elements<'v, T: Json>(&self, document: &'v T) -> Vec<&'v T> {
         let mut elements = Vec::new();
-        for found in self.all(document) {
-            match found {
-                Value::Array(list) => elements.extend(list),
-                Value::Null => {}
-                one => elements.push(one),
+        let _: ControlFlow<()> = self.each(document, &mut |found| {
+            match found.view() {
+                View::List(list) => elements.extend(list),
+                View::Null => {}
+                _ => elements.push(found),
             }
-        }
+            ControlFlow::Continue(())
+        });
         elements
     }
 
     /// Whether anything is at the path, be it an empty list.
-    pub fn exists(&self, document: &Value) -> bool {
+    pub fn exists<T: Json>(&self, document: &T) -> bool {
         self.node(document).is_some_and(|found| !found.is_null())
     }
 
     /// The first value at the path, as it is.
-    fn node<'v>(&self, document: &'v Value) -> Option<&'v Value> {
-        match &self.names {
-            Some(names) => names.iter().try_fold(document, |value, name| value.get(name.as_str())),
-            None => self.query.query(document).first(),
+    fn node<'v, T: Json>(&self, document: &'v T) -> Option<&'v T> {
+        match self.each(document, &mut ControlFlow::Break) {
+            ControlFlow::Break(found) => Some(found),
+            ControlFlow::Continue(()) => None,
+        }
+    }
+
+    /// Goes over the values at the path, as far as `each` wants to.
+    fn each<'v, T: Json, B>(
+        &self,
+        document: &'v T,
+        each: &mut impl FnMut(&'v T) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        match &self.steps {
+            Some(steps) => steps::walk(steps, document, each),
+            None => document.query(&self.query).into_iter().try_for_each(each),
         }
     }
 
@@ -113,24 +131,6 @@ fn complete(text: &str) -> String {
         return segments_after_descent(full, rest);
     }
     segments(full, rest, false)
-}
-
-/// The names of a complete path that is nothing but names.
-fn names_of(full: &str) -> Option<Vec<String>> {
-    let (mut names, mut rest) = (Vec::new(), full.strip_prefix('$')?);
-    while !rest.is_empty() {
-        let (name, after) = if let Some(dotted) = rest.strip_prefix('.') {
-            dotted.split_at(dotted.find(['.', '[']).unwrap_or(dotted.len()))
-        } else {
-            rest.strip_prefix("[\"")?.split_once("\"]")?
-        };
-        if name.is_empty() || name.contains(['*', '"', '\\']) {
-            return None;
-        }
-        names.push(name.to_owned());
-        rest = after;
-    }
-    Some(names)
 }
 
 fn segments_after_descent(mut full: String, rest: &str) -> String {
@@ -312,9 +312,10 @@ impl JsonSchema for JsonPath {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
+    use crate::json::Node;
 
     /// The document of the reference's table, and a URN with a number in it.
     fn document() -> Value {
@@ -335,6 +336,8 @@ mod tests {
     fn a_path_finds_what_it_says_and_nothing_else() {
         let urn = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
         let document = document();
+        let text = document.to_string();
+        let node = Node::parse(text.as_bytes()).unwrap();
         for (path, expected) in [
             ("id", json!(["u1"])),
             ("$.id", json!(["u1"])),
@@ -384,8 +387,10 @@ mod tests {
             ("urn:scim:schemas:extension:enterprise:1.0.department", json!(["E"])),
             ("urn:scim:schemas:extension:enterprise:1.0['department']", json!(["E"])),
         ] {
-            let found = JsonPath::parse(path).unwrap_or_else(|error| panic!("{error}"));
-            let (mut found, mut expected) = (json!(found.all(&document)), expected);
+            let query = JsonPath::parse(path).unwrap_or_else(|error| panic!("{error}"));
+            let (mut found, mut expected) = (json!(query.all(&document)), expected);
+            let nodes = query.all(&node);
+            assert_eq!(nodes.iter().map(|node| node.to_value()).collect::<Value>(), found, "{path}");
             if path == "$..value" {
                 // The RFC leaves open in which order an object's members come.
                 for list in [&mut found, &mut expected] {

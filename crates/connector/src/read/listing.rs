@@ -10,10 +10,10 @@ use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
-use serde_json::Value;
 use tokio::task::JoinHandle;
 
-use super::{End, Position, ReadError, map};
+use super::{End, Position, ReadError};
+use crate::json::{Json, Node, View};
 use crate::profile::{JsonPath, Paging, Profile};
 use crate::transport::{PeerError, Request, Transport};
 
@@ -26,10 +26,22 @@ const BARREN: u32 = 100;
 /// Times that the list is stepped back in, without anything new.
 const STEPS: u32 = 20;
 
-/// Part of a list, not yet mapped.
+/// What a listing makes of each record, as soon as it is there and where it lies.
+pub(crate) trait Take: Clone + Send + Sync + 'static {
+    /// What is kept of a record.
+    type Record: Send + 'static;
+
+    /// Makes it.
+    fn take(&self, raw: &Node<'_>) -> Self::Record;
+
+    /// The record's id, by which it is told from others.
+    fn id(record: &Self::Record) -> Option<&str>;
+}
+
+/// Part of a list.
 #[derive(Debug)]
-pub(crate) struct Batch {
-    pub(crate) records: Vec<Value>,
+pub(crate) struct Batch<R> {
+    pub(crate) records: Vec<R>,
     pub(crate) total: Option<u64>,
     pub(crate) next: Position,
     pub(crate) end: Option<End>,
@@ -37,31 +49,31 @@ pub(crate) struct Batch {
 
 /// One answer.
 #[derive(Debug)]
-struct Answer {
-    records: Vec<Value>,
+struct Answer<R> {
+    records: Vec<R>,
     total: Option<u64>,
     cursor: Option<String>,
 }
 
 /// A page that is fetched ahead.
-struct Ahead {
+struct Ahead<R> {
     offset: u64,
-    task: JoinHandle<Result<Answer, ReadError>>,
+    task: JoinHandle<Result<Answer<R>, ReadError>>,
 }
 
-impl Drop for Ahead {
+impl<R> Drop for Ahead<R> {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
 /// A list that is being read.
-pub(crate) struct Listing {
-    source: Source,
+pub(crate) struct Listing<T: Take> {
+    source: Source<T>,
     position: Position,
     seen: Seen,
     cursors: HashSet<String>,
-    ahead: VecDeque<Ahead>,
+    ahead: VecDeque<Ahead<T::Record>>,
     announced: Option<u64>,
     /// `totalResults` was less than what had come: it counts something else.
     lies: bool,
@@ -74,7 +86,8 @@ pub(crate) struct Listing {
 
 /// Where answers come from.
 #[derive(Clone)]
-struct Source {
+struct Source<T> {
+    take: T,
     transport: Transport,
     profile: Arc<Profile>,
     endpoint: String,
@@ -83,17 +96,23 @@ struct Source {
 }
 
 /// What became of an answer.
-enum Step {
-    Deliver(Batch),
+enum Step<R> {
+    Deliver(Batch<R>),
     Again,
 }
 
-impl Listing {
-    pub(crate) fn new(transport: Transport, profile: Arc<Profile>, endpoint: String, from: Position) -> Self {
+impl<T: Take> Listing<T> {
+    pub(crate) fn new(
+        take: T,
+        transport: Transport,
+        profile: Arc<Profile>,
+        endpoint: String,
+        from: Position,
+    ) -> Self {
         let resumed = from != Position::default();
         let announced = from.total;
         Self {
-            source: Source { transport, profile, endpoint, query: Vec::new() },
+            source: Source { take, transport, profile, endpoint, query: Vec::new() },
             position: from,
             seen: Seen::default(),
             cursors: HashSet::new(),
@@ -118,7 +137,7 @@ impl Listing {
     /// # Errors
     ///
     /// [`ReadError`]; the same part is tried again by the next call.
-    pub(crate) async fn next(&mut self) -> Result<Option<Batch>, ReadError> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Batch<T::Record>>, ReadError> {
         while !self.position.done {
             let answer = match self.fetch().await {
                 Ok(answer) => answer,
@@ -170,7 +189,7 @@ impl Listing {
         expired && self.resumed && self.position.cursor.is_some()
     }
 
-    async fn fetch(&mut self) -> Result<Answer, ReadError> {
+    async fn fetch(&mut self) -> Result<Answer<T::Record>, ReadError> {
         while let Some(front) = self.ahead.pop_front() {
             if front.offset == self.position.offset && self.position.cursor.is_none() {
                 return join(front).await;
@@ -182,7 +201,7 @@ impl Listing {
         self.source.clone().fetch(self.position.clone()).await
     }
 
-    fn by_index(&mut self, answer: Answer) -> Step {
+    fn by_index(&mut self, answer: Answer<T::Record>) -> Step<T::Record> {
         let count = answer.records.len() as u64;
         let end_of_page = self.position.offset + count;
         if self.style() != Paging::None
@@ -218,7 +237,7 @@ impl Listing {
     }
 
     /// By how much `totalResults` shrank, if that says something about this list.
-    fn shrunk_by(&mut self, answer: &Answer, end_of_page: u64) -> Option<u64> {
+    fn shrunk_by(&mut self, answer: &Answer<T::Record>, end_of_page: u64) -> Option<u64> {
         let (before, now) = (self.announced?, answer.total?);
         if now < end_of_page && !answer.records.is_empty() {
             self.lies = true;
@@ -228,7 +247,7 @@ impl Listing {
         could_miss.then_some(shrunk)
     }
 
-    fn step_back(&mut self, back: u64, total: Option<u64>) -> Step {
+    fn step_back(&mut self, back: u64, total: Option<u64>) -> Step<T::Record> {
         tracing::debug!(back, "the list became shorter; asking for a part of it again");
         self.steps += 1;
         self.ahead.clear();
@@ -238,7 +257,7 @@ impl Listing {
     }
 
     /// A page that has nothing new.
-    fn repeated(&mut self, count: u64, total: Option<u64>) -> Step {
+    fn repeated(&mut self, count: u64, total: Option<u64>) -> Step<T::Record> {
         self.ahead.clear();
         self.barren += 1;
         if self.steps > 0 && self.barren <= BARREN {
@@ -264,7 +283,7 @@ impl Listing {
         self.last(Vec::new(), total, end)
     }
 
-    fn by_cursor(&mut self, answer: Answer) -> Step {
+    fn by_cursor(&mut self, answer: Answer<T::Record>) -> Step<T::Record> {
         let total = self.announce(answer.total);
         let fresh = self.fresh(answer.records);
         self.barren = if fresh.is_empty() { self.barren + 1 } else { 0 };
@@ -283,7 +302,7 @@ impl Listing {
         Step::Deliver(Batch { records: fresh, total, next: self.position.clone(), end: None })
     }
 
-    fn last(&mut self, records: Vec<Value>, total: Option<u64>, end: End) -> Step {
+    fn last(&mut self, records: Vec<T::Record>, total: Option<u64>, end: End) -> Step<T::Record> {
         self.ahead.clear();
         self.position.done = true;
         Step::Deliver(Batch { records, total, next: self.position.clone(), end: Some(end) })
@@ -303,13 +322,11 @@ impl Listing {
     }
 
     /// What did not come before. A record without id cannot be told from others, and is always new.
-    fn fresh(&mut self, records: Vec<Value>) -> Vec<Value> {
-        let path = self.source.id_path().clone();
+    fn fresh(&mut self, mut records: Vec<T::Record>) -> Vec<T::Record> {
         let seen = &mut self.seen;
-        let fresh: Vec<Value> =
-            records.into_iter().filter(|raw| map::id(&path, raw).is_none_or(|id| seen.insert(&id))).collect();
-        self.position.arrived += fresh.len() as u64;
-        fresh
+        records.retain(|record| T::id(record).is_none_or(|id| seen.insert(id)));
+        self.position.arrived += records.len() as u64;
+        records
     }
 
     /// Fetches the pages that follow one of this size, as far as the list is known to go.
@@ -326,7 +343,7 @@ impl Listing {
     }
 }
 
-async fn join(mut ahead: Ahead) -> Result<Answer, ReadError> {
+async fn join<R>(mut ahead: Ahead<R>) -> Result<Answer<R>, ReadError> {
     match (&mut ahead.task).await {
         Ok(answer) => answer,
         Err(error) => {
@@ -335,15 +352,8 @@ async fn join(mut ahead: Ahead) -> Result<Answer, ReadError> {
     }
 }
 
-impl Source {
-    fn id_path(&self) -> &JsonPath {
-        match (&self.profile.group, self.endpoint.as_str()) {
-            (Some(group), "Groups") => &group.id,
-            _ => &self.profile.user.id,
-        }
-    }
-
-    async fn fetch(self, position: Position) -> Result<Answer, ReadError> {
+impl<T: Take> Source<T> {
+    async fn fetch(self, position: Position) -> Result<Answer<T::Record>, ReadError> {
         let pagination = &self.profile.pagination;
         let mut request = Request::get([self.endpoint.as_str()]);
         for (name, value) in &self.query {
@@ -359,18 +369,15 @@ impl Source {
         if pagination.style != Paging::None {
             request = request.query("count", pagination.page_size.to_string());
         }
-        let reply = self.transport.send(&request).await?;
-        reply.json()?;
-        let mut body = reply.body.unwrap_or_default();
-        let total = pagination.total_results.first(&body).and_then(number);
-        let cursor = match &pagination.next_cursor {
-            Some(path) => path.first(&body).and_then(Value::as_str),
-            None => body.get("nextCursor").and_then(Value::as_str),
+        let (take, profile) = (&self.take, &self.profile);
+        let read = |body: &Node<'_>| {
+            let records = resources(profile, body)
+                .map(|found| found.into_iter().map(|raw| take.take(raw)).collect());
+            (records, pagination.total_results.first(body).and_then(number), cursor(profile, body))
         };
-        let cursor = cursor.filter(|cursor| !cursor.is_empty() && takes_cursors(pagination.style));
-        let cursor = cursor.map(str::to_owned);
+        let (records, total, cursor) = self.transport.read(&request, &read).await?;
         let past = position.offset > 0 || position.cursor.is_some();
-        let records = match take_resources(&self.profile, &mut body) {
+        let records: Vec<T::Record> = match records {
             Some(found) => found,
             // An empty list may be left out (RFC 7644 §3.4.2).
             None if past || total == Some(0) => Vec::new(),
@@ -383,30 +390,35 @@ impl Source {
     }
 }
 
-fn takes_cursors(style: Paging) -> bool {
-    matches!(style, Paging::Auto | Paging::Cursor)
-}
-
-/// The records of a list, taken out of it.
-fn take_resources(profile: &Profile, body: &mut Value) -> Option<Vec<Value>> {
-    match (&profile.pagination.resources, body.get_mut("Resources")) {
-        (None, Some(Value::Array(list))) => Some(std::mem::take(list)),
-        (None, _) => None,
-        (Some(_), _) => resources(profile, body).map(|found| found.into_iter().cloned().collect()),
-    }
+/// The cursor of the next page, if there is one.
+fn cursor(profile: &Profile, body: &impl Json) -> Option<String> {
+    let pagination = &profile.pagination;
+    let cursor = match &pagination.next_cursor {
+        Some(path) => path.first(body),
+        None => body.member("nextCursor"),
+    };
+    let takes_cursors = matches!(pagination.style, Paging::Auto | Paging::Cursor);
+    let cursor = cursor?.text()?;
+    (!cursor.is_empty() && takes_cursors).then(|| cursor.to_owned())
 }
 
 /// The records of a list; `None` when there is no list.
-pub(crate) fn resources<'v>(profile: &Profile, body: &'v Value) -> Option<Vec<&'v Value>> {
+pub(crate) fn resources<'v, T: Json>(profile: &Profile, body: &'v T) -> Option<Vec<&'v T>> {
     match &profile.pagination.resources {
         Some(path) => path.exists(body).then(|| path.elements(body)),
-        None => body.get("Resources").and_then(Value::as_array).map(|list| list.iter().collect()),
+        None => match body.member("Resources")?.view() {
+            View::List(list) => Some(list.iter().collect()),
+            _ => None,
+        },
     }
 }
 
 /// A count: a number, or a number as text.
-fn number(value: &Value) -> Option<u64> {
-    value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
+fn number(value: &impl Json) -> Option<u64> {
+    match value.view() {
+        View::Number(text) | View::Text(text) => text.trim().parse().ok(),
+        View::Null | View::Bool(_) | View::List(_) | View::Object => None,
+    }
 }
 
 /// Which ids came, as 128-bit digests under a random key: 17 bytes for each, whatever its length.

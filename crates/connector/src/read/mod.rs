@@ -17,11 +17,13 @@ use serde_json::Value;
 
 pub use record::{GroupLink, GroupRecord, MemberKind, MemberRecord, RoleRecord, UserRecord};
 
+use crate::json::{Json, Node};
 use crate::profile::Profile;
 use crate::transport::{PeerError, Request, Transport};
-use pages::{GroupPages, UserPages};
+use pages::{GroupPages, NoPages, UserPages};
 
-pub(crate) use listing::{Listing, resources};
+pub(crate) use listing::{Listing, Take, resources};
+pub(crate) use map::id;
 
 /// The read side of an application. [`Reader`] reads one over SCIM; a program can bring its own.
 #[async_trait]
@@ -170,13 +172,23 @@ impl Reader {
         Self { transport, profile, options }
     }
 
-    fn listing(&self, endpoint: &'static str, from: Position) -> Listing {
-        Listing::new(self.transport.clone(), Arc::clone(&self.profile), endpoint.to_owned(), from)
+    /// A user as the application has it; `None` when it says that the user is gone.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::Peer`].
+    pub async fn user_as_it_is(&self, id: &str) -> Result<Option<Value>, ReadError> {
+        self.one("Users", id, &|raw: &Node<'_>| raw.to_value()).await
     }
 
-    async fn one(&self, endpoint: &str, id: &str) -> Result<Option<Value>, ReadError> {
-        match self.transport.send(&Request::get([endpoint, id])).await {
-            Ok(reply) => Ok(Some(reply.json()?.clone())),
+    async fn one<T>(
+        &self,
+        endpoint: &str,
+        id: &str,
+        read: &(dyn Fn(&Node<'_>) -> T + Send + Sync),
+    ) -> Result<Option<T>, ReadError> {
+        match self.transport.read(&Request::get([endpoint, id]), read).await {
+            Ok(read) => Ok(Some(read)),
             Err(error) if error.is_gone() => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -186,25 +198,24 @@ impl Reader {
 #[async_trait]
 impl Read for Reader {
     fn users(&self, from: Position) -> Box<dyn Pages<UserRecord>> {
-        Box::new(UserPages::new(self.listing("Users", from), Arc::clone(&self.profile), self.options))
+        Box::new(UserPages::new(self.transport.clone(), Arc::clone(&self.profile), self.options, from))
     }
 
     fn groups(&self, from: Position) -> Box<dyn Pages<GroupRecord>> {
-        let from = if self.profile.group.is_some() { from } else { Position { done: true, ..from } };
-        let listing = self.listing("Groups", from);
-        Box::new(GroupPages::new(listing, self.transport.clone(), Arc::clone(&self.profile), self.options))
+        let Some(paths) = self.profile.group.clone() else { return Box::new(NoPages) };
+        let (transport, profile) = (self.transport.clone(), Arc::clone(&self.profile));
+        Box::new(GroupPages::new(transport, profile, paths, self.options, from))
     }
 
     async fn user(&self, id: &str) -> Result<Option<UserRecord>, ReadError> {
-        let Some(raw) = self.one("Users", id).await? else { return Ok(None) };
-        let mapped = map::user(&self.profile, raw);
-        mapped.map(Some).map_err(|skipped| unmappable("user", skipped))
+        let mapped = self.one("Users", id, &|raw: &Node<'_>| map::user(&self.profile, raw)).await?;
+        mapped.transpose().map_err(|skipped| unmappable("user", skipped))
     }
 
     async fn group(&self, id: &str) -> Result<Option<GroupRecord>, ReadError> {
         let Some(paths) = &self.profile.group else { return Ok(None) };
-        let Some(raw) = self.one("Groups", id).await? else { return Ok(None) };
-        map::group(paths, raw).map(Some).map_err(|skipped| unmappable("group", skipped))
+        let mapped = self.one("Groups", id, &|raw: &Node<'_>| map::group(paths, raw)).await?;
+        mapped.transpose().map_err(|skipped| unmappable("group", skipped))
     }
 
     async fn group_named(&self, name: &str) -> Result<Option<String>, ReadError> {
@@ -215,7 +226,7 @@ impl Read for Reader {
         let reply = self.transport.send(&request).await?;
         let found = resources(&self.profile, reply.json()?).unwrap_or_default();
         // Compared again, for an application that does not know the filter and answers with all.
-        let same = |raw: &&Value| paths.display_name.first(raw).and_then(Value::as_str) == Some(name);
+        let same = |raw: &&Value| paths.display_name.first(*raw).and_then(Value::as_str) == Some(name);
         Ok(found.into_iter().find(same).and_then(|raw| map::id(&paths.id, raw)))
     }
 }

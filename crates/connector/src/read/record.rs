@@ -1,7 +1,6 @@
 //! What is known of a user, a group, a role.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// A user as the profile maps it.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,8 +25,6 @@ pub struct UserRecord {
     pub roles: Vec<RoleRecord>,
     /// Groups that the user itself names (`hasGroupsOnUser`).
     pub groups: Vec<GroupLink>,
-    /// The user as it came.
-    pub raw: Value,
 }
 
 impl UserRecord {
@@ -71,8 +68,6 @@ pub struct GroupRecord {
     pub display_name: String,
     /// Direct members, each once.
     pub members: Vec<MemberRecord>,
-    /// The group as it came.
-    pub raw: Value,
 }
 
 /// A direct member of a group.

@@ -32,6 +32,7 @@ pub(crate) use request::{form, with_query};
 pub(crate) use wire::{Answer, Exchange, Wire};
 
 use crate::auth::{Authenticator, Presented};
+use crate::json::{Node, ParseError};
 use crate::secret::{REDACTED, Secret};
 
 /// A connection to one application. Clones share it.
@@ -75,11 +76,7 @@ impl Reply {
     ///
     /// [`PeerError::NotJson`]: nothing came.
     pub fn json(&self) -> Result<&Value, PeerError> {
-        self.body.as_ref().ok_or_else(|| PeerError::NotJson {
-            request: self.request.clone(),
-            content_type: "nothing".to_owned(),
-            excerpt: String::new(),
-        })
+        self.body.as_ref().ok_or_else(|| nothing(self.request.clone()))
     }
 }
 
@@ -90,14 +87,41 @@ impl Transport {
     ///
     /// [`PeerError`]; the last one, when all tries failed.
     pub async fn send(&self, request: &Request) -> Result<Reply, PeerError> {
+        self.tried(request, &|name, answer| reply(name, &answer, &request.method)).await
+    }
+
+    /// Sends a request as [`Transport::send`] does, and reads the body where it lies.
+    ///
+    /// # Errors
+    ///
+    /// [`PeerError`]; [`PeerError::NotJson`] also when nothing came.
+    pub async fn read<T>(
+        &self,
+        request: &Request,
+        read: &(impl Fn(&Node<'_>) -> T + Send + Sync + ?Sized),
+    ) -> Result<T, PeerError> {
+        self.tried(request, &|name, answer| match Node::parse(&answer.body) {
+            Ok(body) => Ok(read(&body)),
+            Err(_) if is_blank(&answer.body) => Err(nothing(name)),
+            Err(error) => Err(not_json(name, &answer, error == ParseError::TooShort)),
+        })
+        .await
+    }
+
+    async fn tried<T>(
+        &self,
+        request: &Request,
+        take: &(impl Fn(String, Answer) -> Result<T, PeerError> + Sync),
+    ) -> Result<T, PeerError> {
         let (started, mut tries, mut renewed) = (Instant::now(), 1, false);
         loop {
             self.inner.pacer.wait().await;
             let presented = self.inner.auth.present(&self.inner.wire).await?;
-            let error = match self.once(request, &presented).await {
-                Ok(reply) => {
+            let sent = self.once(request, &presented).await;
+            let error = match sent.and_then(|(name, answer)| take(name, answer)) {
+                Ok(taken) => {
                     self.inner.pacer.success();
-                    return Ok(reply);
+                    return Ok(taken);
                 }
                 Err(error) => error,
             };
@@ -151,7 +175,8 @@ impl Transport {
         &self.inner.base
     }
 
-    async fn once(&self, request: &Request, presented: &Presented) -> Result<Reply, PeerError> {
+    /// A success, with the request's name.
+    async fn once(&self, request: &Request, presented: &Presented) -> Result<(String, Answer), PeerError> {
         let exchange = self.exchange(request, presented)?;
         let name = exchange.name();
         let answer = self.inner.wire.exchange(exchange).await?;
@@ -161,15 +186,7 @@ impl Transport {
             let said = error::said(&name, answer.status, &answer.body, &secrets);
             return Err(PeerError::of(said, retry::after(&answer.headers, inner.clock.now().0)));
         }
-        let body = match serde_json::from_slice(&answer.body) {
-            Ok(body) => Some(body),
-            Err(_) if answer.body.iter().all(u8::is_ascii_whitespace) => None,
-            // What was done is done, whatever is said about it.
-            Err(_) if request.method != Method::GET => None,
-            Err(error) => return Err(not_json(name, &answer, &error)),
-        };
-        let text = |header| answer.header(header).map(str::to_owned);
-        Ok(Reply { status: answer.status, body, etag: text(&ETAG), location: text(&LOCATION), request: name })
+        Ok((name, answer))
     }
 
     fn headers(&self, request: &Request) -> HeaderMap {
@@ -221,9 +238,29 @@ impl Transport {
     }
 }
 
+fn reply(name: String, answer: &Answer, method: &Method) -> Result<Reply, PeerError> {
+    let body = match serde_json::from_slice(&answer.body) {
+        Ok(body) => Some(body),
+        Err(_) if is_blank(&answer.body) => None,
+        // What was done is done, whatever is said about it.
+        Err(_) if method != Method::GET => None,
+        Err(error) => return Err(not_json(name, answer, error.is_eof())),
+    };
+    let text = |header| answer.header(header).map(str::to_owned);
+    Ok(Reply { status: answer.status, body, etag: text(&ETAG), location: text(&LOCATION), request: name })
+}
+
+fn is_blank(body: &[u8]) -> bool {
+    body.iter().all(u8::is_ascii_whitespace)
+}
+
+fn nothing(request: String) -> PeerError {
+    PeerError::NotJson { request, content_type: "nothing".to_owned(), excerpt: String::new() }
+}
+
 /// JSON that breaks off is a broken connection; anything else, such as a sign-in page, will not get better.
-fn not_json(request: String, answer: &Answer, error: &serde_json::Error) -> PeerError {
-    if error.is_eof() && answer.body.first().is_some_and(|first| matches!(first, b'{' | b'[')) {
+fn not_json(request: String, answer: &Answer, breaks_off: bool) -> PeerError {
+    if breaks_off && answer.body.first().is_some_and(|first| matches!(first, b'{' | b'[')) {
         return PeerError::Broken { request, reason: "the JSON ends too early".to_owned() };
     }
     PeerError::NotJson {
