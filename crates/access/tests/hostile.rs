@@ -22,8 +22,7 @@ const MAGIC: &[u8] = b"C1ZF\0";
 /// A file with these bytes in its container.
 fn packed(folder: &Path, name: &str, database: &[u8]) -> PathBuf {
     let path = folder.join(name);
-    let bytes = [MAGIC, &zstd::stream::encode_all(database, 1).unwrap()].concat();
-    fs::write(&path, bytes).unwrap();
+    common::packed(&path, database);
     path
 }
 

@@ -16,7 +16,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use common::{group, role, run, user};
-use rollcall_access::c1z::{GrantFilter, Writer, pack};
+use rollcall_access::c1z::{GrantFilter, Writer};
 use rusqlite::Connection;
 
 const USERS: usize = 1_000;
@@ -108,8 +108,8 @@ fn database(file: &Path) -> (tempfile::NamedTempFile, Connection) {
 }
 
 fn write(folder: &Path) -> std::path::PathBuf {
-    let (database, path) = (folder.join("a.db"), folder.join("a.c1z"));
-    let mut writer = Writer::create(&database, run("2Z0sYPjHHlyGJ7yGqXRZzFfZ7tk", 0)).unwrap();
+    let path = folder.join("a.c1z");
+    let mut writer = Writer::create(&path, run("2Z0sYPjHHlyGJ7yGqXRZzFfZ7tk", 0)).unwrap();
     let mut resources: Vec<_> = (0..USERS).map(|n| user(&format!("u{n:05}"), &format!("User {n}"))).collect();
     resources.extend((0..GROUPS).map(|n| group(&format!("g{n:05}"), &format!("Group {n}"))));
     resources.extend(ROLES.map(|(id, name)| role(id, name)));
@@ -123,7 +123,6 @@ fn write(folder: &Path) -> std::path::PathBuf {
     let grants: Vec<_> = grants.iter().map(|(of, to)| (of.as_str(), to.as_str())).collect();
     common::fill(&mut writer, &resources, &grants);
     writer.finish().unwrap();
-    pack(&database, &path).unwrap();
     path
 }
 

@@ -25,7 +25,7 @@ use rollcall_connector::read::{
 };
 use rollcall_connector::transport::PeerError;
 use rollcall_domain::clock::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// An application with everything in memory.
 #[derive(Default)]
@@ -240,13 +240,12 @@ fn place() -> (tempfile::TempDir, PathBuf) {
 fn found(app: App) -> String {
     let (_folder, output) = place();
     let workplace = Workplace::open(&output, None, Limits::default()).unwrap();
-    let mut opened = workplace.begin(begun("a", 0)).unwrap();
+    let mut opened = workplace.begin(begun("a", 0), 2).unwrap();
     let reader = Shared(leak(app));
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(collect(&reader, &mut opened.progress, &mut Watcher::default())).unwrap();
     let mut lines = Vec::new();
-    let mut problems = Vec::new();
-    opened.progress.problems(|problem| problems.push(problem)).unwrap();
+    let problems = opened.progress.problems().unwrap();
     let finishing = Finishing { now: NOW, keep: 1, formats: Vec::new() };
     let summary = workplace.finish(opened.progress, &finishing).unwrap();
     assert_eq!(summary.problems, problems.len() as u64);
@@ -604,11 +603,10 @@ fn what_is_old_or_of_another_application_is_not_gone_on_with() {
 fn what_cannot_be_read_is_begun_anew() {
     let (_folder, output) = place();
     assert!(run(leak(App { lives: Some(7), ..large() }), &output, begun("a", 0)).is_none());
-    let progress = output.with_extension("c1z.partial").join("progress.db");
-    std::fs::write(progress.with_extension("db-wal"), "noise").unwrap();
+    let progress = output.with_extension("c1z.partial").join("progress.log");
     std::fs::write(&progress, "noise").unwrap();
     let workplace = Workplace::open(&output, None, Limits::default()).unwrap();
-    let opened = workplace.begin(begun("a", 1)).unwrap();
+    let opened = workplace.begin(begun("a", 1), 2).unwrap();
     assert_eq!((opened.resumed, opened.discarded), (None, Some("it cannot be read")));
 }
 
@@ -618,14 +616,10 @@ fn a_sync_that_ended_is_not_gone_on_with() {
     let (_folder, output) = place();
     let partial = output.with_extension("c1z.partial");
     assert!(run(leak(App { lives: Some(7), ..large() }), &output, begun("a", 0)).is_none());
-    let progress = std::fs::read(partial.join("progress.db")).unwrap();
-    let wal = std::fs::read(partial.join("progress.db-wal")).ok();
+    let progress = std::fs::read(partial.join("progress.log")).unwrap();
     run(leak(large()), &output, begun("a", 1)).unwrap().unwrap();
     std::fs::create_dir(&partial).unwrap();
-    std::fs::write(partial.join("progress.db"), progress).unwrap();
-    if let Some(wal) = wal {
-        std::fs::write(partial.join("progress.db-wal"), wal).unwrap();
-    }
+    std::fs::write(partial.join("progress.log"), progress).unwrap();
     let app = leak(large());
     run(app, &output, begun("a", 2)).unwrap().unwrap();
     assert_eq!(app.asked(), undisturbed());
@@ -659,7 +653,7 @@ fn other_formats_are_written_beside_the_file() {
     let (_folder, output) = place();
     let temporary = tempfile::tempdir().unwrap();
     let workplace = Workplace::open(&output, Some(temporary.path()), Limits::default()).unwrap();
-    let mut opened = workplace.begin(begun("a", 0)).unwrap();
+    let mut opened = workplace.begin(begun("a", 0), 2).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let reader = Shared(leak(large()));
     let mut watcher = Watcher::default();

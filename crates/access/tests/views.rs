@@ -111,8 +111,7 @@ fn the_sync_that_is_shown_is_the_last_full_one_that_ended() {
         let database = folder.path().join("first.db");
         Connection::open(&database).unwrap().execute_batch(change).unwrap();
         let path = folder.path().join("changed.c1z");
-        let _ = std::fs::remove_file(&path);
-        rollcall_access::c1z::pack(&database, &path).unwrap();
+        common::packed(&path, &std::fs::read(&database).unwrap());
         for name in ["first.db", "first.c1z"] {
             std::fs::remove_file(folder.path().join(name)).unwrap();
         }

@@ -40,16 +40,6 @@ impl Default for Limits {
     }
 }
 
-/// Makes a `.c1z` of a database, on disk when this returns. `into` must not be there yet.
-///
-/// # Errors
-///
-/// [`C1zError::Io`].
-pub fn pack(database: &Path, into: &Path) -> Result<(), C1zError> {
-    let mut source = File::open(database).map_err(|error| C1zError::io(database, error))?;
-    write(&mut source, into).map_err(|error| C1zError::io(into, error))
-}
-
 fn create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -106,17 +96,6 @@ fn compress(file: File, parts: &Receiver<Vec<u8>>) -> io::Result<File> {
         encoder.write_all(&part)?;
     }
     encoder.finish()
-}
-
-fn write(source: &mut File, into: &Path) -> io::Result<()> {
-    let mut file = create(into)?;
-    file.write_all(&MAGIC)?;
-    let length = source.metadata()?.len();
-    let mut encoder = zstd::stream::write::Encoder::new(file, LEVEL)?;
-    encoder.set_pledged_src_size(Some(length))?;
-    encoder.include_checksum(true)?;
-    io::copy(source, &mut encoder)?;
-    encoder.finish()?.sync_all()
 }
 
 /// Puts a finished file in the place of another, whole or not at all, also when the power fails.
@@ -192,18 +171,37 @@ mod tests {
         }
     }
 
+    fn pack(path: &Path, first: u8) -> io::Result<()> {
+        let mut packer = Packer::create(path)?;
+        packer.take(vec![1; 70_000])?;
+        packer.take(vec![2; 10])?;
+        packer.finish(&[first; PAGE_BYTES])
+    }
+
+    #[test]
+    fn the_first_page_comes_first_though_it_is_known_last() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new");
+        pack(&path, 7).unwrap();
+        let packed = fs::read(&path).unwrap();
+        let (magic, stream) = packed.split_at(5);
+        assert_eq!(magic, MAGIC);
+        let expected = [vec![7; PAGE_BYTES], vec![1; 70_000], vec![2; 10]].concat();
+        assert!(zstd::stream::decode_all(stream).unwrap() == expected);
+        assert!(pack(&path, 7).is_err(), "it is there already");
+    }
+
     #[test]
     fn a_replaced_file_keeps_its_permissions_and_a_new_one_is_its_owner_s() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
-        let [database, new, place] = ["db", "new", "place"].map(|name| folder.path().join(name));
+        let [new, place] = ["new", "place"].map(|name| folder.path().join(name));
         let mode = || fs::metadata(&place).unwrap().permissions().mode() & 0o777;
-        fs::write(&database, "x").unwrap();
-        pack(&database, &new).unwrap();
+        pack(&new, 0).unwrap();
         replace(&new, &place).unwrap();
         assert_eq!(mode(), 0o600);
         fs::set_permissions(&place, fs::Permissions::from_mode(0o644)).unwrap();
-        pack(&database, &new).unwrap();
+        pack(&new, 0).unwrap();
         replace(&new, &place).unwrap();
         assert_eq!((mode(), new.exists()), (0o644, false));
     }

@@ -101,8 +101,7 @@ impl Writer {
     ) -> Result<(), C1zError> {
         let [kind, resource] = id;
         let name = [kind, ":", resource].concat();
-        let text = |part: Option<&'_ String>| part.map(String::as_str);
-        let parents = [text(parent.map(|id| &id.resource_type)), text(parent.map(|id| &id.resource))];
+        let parents = [parent.map(|id| &*id.resource_type), parent.map(|id| &*id.resource)];
         let [parent_type, parent] = parents.map(|text| text.map_or(Cell::Null, Cell::Text));
         let cells = [
             Cell::Text(kind),
@@ -161,6 +160,11 @@ impl Writer {
             Cell::Text(&self.discovered),
         ];
         self.image.row(tables::GRANTS, &cells).map_err(|error| C1zError::io(&self.path, error))
+    }
+
+    /// Says when all was read, where that was not known from the start.
+    pub(crate) fn ended(&mut self, ended: Timestamp) {
+        self.run.ended = ended;
     }
 
     /// Ends the sync and makes the indexes. The file is on disk when this returns.

@@ -34,15 +34,15 @@ async fn list_users(
     progress: &mut Progress,
     observer: &mut dyn Observer,
 ) -> Result<(), SyncError> {
-    let Some(from) = begin(progress, Stage::Users)? else { return Ok(()) };
+    let Some(from) = begin(progress, Stage::Users) else { return Ok(()) };
     let mut pages = reader.users(from);
     let mut count = 0;
     while let Some(page) = pages.next().await? {
         let listed = Listed::of(&page, Stage::Users)?;
         let problems = problems("user", &page.skipped);
         progress.page(|write| {
-            page.records.iter().try_for_each(|user| add_user(write, user))?;
-            listed.note(write, &problems)
+            page.records.iter().for_each(|user| add_user(write, user));
+            listed.note(write, &problems);
         })?;
         count += page.records.len() as u64;
         report(observer, Stage::Users, count, page.total, &problems);
@@ -58,15 +58,15 @@ async fn list_groups(
     progress: &mut Progress,
     observer: &mut dyn Observer,
 ) -> Result<(), SyncError> {
-    let Some(from) = begin(progress, Stage::Groups)? else { return Ok(()) };
+    let Some(from) = begin(progress, Stage::Groups) else { return Ok(()) };
     let mut pages = reader.groups(from);
     let mut count = 0;
     while let Some(page) = pages.next().await? {
         let listed = Listed::of(&page, Stage::Groups)?;
         let problems = problems("group", &page.skipped);
         progress.page(|write| {
-            page.records.iter().try_for_each(|group| add_group(write, group))?;
-            listed.note(write, &problems)
+            page.records.iter().for_each(|group| add_group(write, group));
+            listed.note(write, &problems);
         })?;
         count += page.records.len() as u64;
         report(observer, Stage::Groups, count, page.total, &problems);
@@ -78,13 +78,13 @@ async fn list_groups(
 }
 
 /// Where a list is to be read from; `None` when it has been read.
-fn begin(progress: &Progress, stage: Stage) -> Result<Option<Position>, SyncError> {
-    Ok(match progress.step(stage.name())? {
+fn begin(progress: &Progress, stage: Stage) -> Option<Position> {
+    match progress.step(stage.name()) {
         None => Some(Position::default()),
-        Some(done) if done == DONE => None,
+        Some(DONE) => None,
         // What cannot be read any more is begun anew: rows that come again are written anew.
-        Some(position) => Some(serde_json::from_str(&position).unwrap_or_default()),
-    })
+        Some(position) => Some(serde_json::from_str(position).unwrap_or_default()),
+    }
 }
 
 fn end(progress: &mut Progress, stage: Stage) -> Result<(), SyncError> {
@@ -115,9 +115,11 @@ impl Listed {
         }
     }
 
-    fn note(&self, write: &c1z::Page<'_>, problems: &[Problem]) -> rusqlite::Result<()> {
-        problems.iter().try_for_each(|problem| write.problem(problem))?;
-        write.step(self.stage.name(), &self.value)
+    fn note(&self, write: &mut c1z::Page<'_>, problems: &[Problem]) {
+        for problem in problems {
+            write.problem(problem);
+        }
+        write.step(self.stage.name(), &self.value);
     }
 }
 
@@ -137,24 +139,23 @@ fn report(observer: &mut dyn Observer, stage: Stage, count: u64, total: Option<u
     observer.read(stage, count, total);
 }
 
-fn add_user(write: &c1z::Page<'_>, user: &UserRecord) -> rusqlite::Result<()> {
+fn add_user(write: &mut c1z::Page<'_>, user: &UserRecord) {
     if let Some(reason) = record::unfit(&user.id) {
         return write.problem(&Problem { what: "user".to_owned(), id: user.shown_name(), reason });
     }
     let named = user.roles.iter().filter(|role| !role.value.is_empty());
-    let roles: Vec<_> =
-        named.map(|role| (role.value.as_str(), role.display.as_deref().unwrap_or_default())).collect();
-    let links: Vec<_> = user.groups.iter().map(|link| (link.id.as_deref(), link.name.as_str())).collect();
-    write.user(&record::user(user), &roles, &links)
+    let roles = named.map(|role| (role.value.as_str(), role.display.as_deref().unwrap_or_default()));
+    let links = user.groups.iter().map(|link| (link.id.as_deref(), link.name.as_str()));
+    write.user(&user.id, |out| record::user(user, out), roles, links);
 }
 
-fn add_group(write: &c1z::Page<'_>, group: &GroupRecord) -> rusqlite::Result<()> {
+fn add_group(write: &mut c1z::Page<'_>, group: &GroupRecord) {
     if let Some(reason) = record::unfit(&group.id) {
         return write.problem(&Problem { what: "group".to_owned(), id: group.display_name.clone(), reason });
     }
-    let members: Vec<_> =
-        group.members.iter().map(|member| (record::kind(member.kind), member.id.as_str())).collect();
-    write.group(&record::group(group), &members)
+    let members = group.members.iter().map(|member| (record::kind(member.kind), member.id.as_str()));
+    let name = record::shortened(&group.display_name);
+    write.group(&group.id, name, |out| record::group(group, out), members);
 }
 
 /// Finds the groups that users name without their ids.
@@ -179,8 +180,10 @@ async fn name_links(
             reason: format!("names group {:?}: {reason}", link.name),
         });
         progress.page(|write| {
-            problem.iter().try_for_each(|problem| write.problem(problem))?;
-            write.named(&link.name, found.as_deref())
+            if let Some(problem) = &problem {
+                write.problem(problem);
+            }
+            write.named(&link.name, found.as_deref());
         })?;
         if let Some(problem) = &problem {
             observer.problem(problem);
@@ -222,6 +225,9 @@ enum Found {
 
 async fn ask(reader: &dyn Read, unresolved: &Unresolved) -> Result<Found, SyncError> {
     let id = unresolved.id.as_str();
+    if let Some(reason) = record::unfit(id) {
+        return Ok(Found::Nothing(reason));
+    }
     let mut why = "is neither a user nor a group".to_owned();
     if unresolved.kind != record::kind(MemberKind::Group) {
         match unless_refused(reader.user(id).await)? {
@@ -243,24 +249,25 @@ async fn ask(reader: &dyn Read, unresolved: &Unresolved) -> Result<Found, SyncEr
 }
 
 fn add_found(
-    write: &c1z::Page<'_>,
+    write: &mut c1z::Page<'_>,
     unresolved: &Unresolved,
     found: Found,
-) -> rusqlite::Result<Option<Problem>> {
+) -> Option<Problem> {
     match found {
-        Found::User(user) => add_user(write, &user).map(|()| None),
-        Found::Group(group) => add_group(write, &group).map(|()| None),
+        Found::User(user) => add_user(write, &user),
+        Found::Group(group) => add_group(write, &group),
         Found::Nothing(reason) => {
             let problem = Problem {
                 what: "member".to_owned(),
                 id: unresolved.id.clone(),
                 reason: format!("of {}: {reason}", unresolved.referrer),
             };
-            write.absent(&unresolved.id)?;
-            write.problem(&problem)?;
-            Ok(Some(problem))
+            write.absent(&unresolved.id);
+            write.problem(&problem);
+            return Some(problem);
         }
     }
+    None
 }
 
 /// Tells an application that refuses to say something from one that cannot be asked now.

@@ -16,8 +16,10 @@ use crate::export;
 
 /// What was read longer ago is not gone on with: it would be mixed with what is there now.
 const KEPT_MS: i64 = 24 * 60 * 60 * 1000;
-const PROGRESS: &str = "progress.db";
+const PROGRESS: &str = "progress.log";
 const LOCK: &str = "lock";
+/// What becomes the file.
+const DRAFT: &str = "final.c1z";
 
 /// A form that a sync is written in beside the `.c1z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,11 +114,12 @@ impl Workplace {
     }
 
     /// Goes on with the sync of an earlier run if it has the same origin, and is of today; else begins `new`.
+    /// `keep`: how many finished syncs the file has at most, this one among them; at least 1.
     ///
     /// # Errors
     ///
     /// [`SyncError::File`].
-    pub fn begin(&self, new: Begun) -> Result<Opened, SyncError> {
+    pub fn begin(&self, new: Begun, keep: usize) -> Result<Opened, SyncError> {
         let path = self.data.join(PROGRESS);
         let left = path.exists();
         let discarded = match Progress::resume(&path) {
@@ -130,7 +133,9 @@ impl Workplace {
             None if left => Some("it cannot be read"),
             None => None,
         };
-        let progress = Progress::begin(&path, new)?;
+        let mut progress = Progress::begin(&path, new)?;
+        let Begun { id, started, .. } = progress.begun().clone();
+        progress.draft(self.writer(Run { id, started, ended: started }, keep)?);
         let discarded = discarded.filter(|reason| !reason.is_empty());
         Ok(Opened { progress, resumed: None, discarded })
     }
@@ -153,28 +158,31 @@ impl Workplace {
     /// [`SyncError::File`].
     pub fn finish(self, mut progress: Progress, finishing: &Finishing) -> Result<Summary, SyncError> {
         // The first try's time stays, so that a second makes the same file.
-        let noted = progress.step("ended")?.and_then(|ended| ended.parse().ok()).map(Timestamp);
+        let noted = progress.step("ended").and_then(|ended| ended.parse().ok()).map(Timestamp);
         let ended = noted.unwrap_or(finishing.now);
         progress.set_step("ended", &ended.0.to_string())?;
         let begun = progress.begun().clone();
         let run = Run { id: begun.id.clone(), started: begun.started, ended };
-        let database = fresh(&self.data, "final.db")?;
-        let mut writer = Writer::create(&database, run)?;
-        if let Some(earlier) = &self.earlier {
-            writer.keep(earlier, finishing.keep.saturating_sub(1))?;
-        }
-        let counts = progress.build(&mut writer)?;
+        let (mut writer, counts) = progress.build(|| self.writer(run, finishing.keep))?;
+        writer.ended(ended);
         writer.finish()?;
-        let packed = fresh(&self.beside, "final.c1z")?;
-        c1z::pack(&database, &packed)?;
+        let packed = self.beside.join(DRAFT);
         let mut files = self.export(&packed, finishing)?;
         c1z::replace(&packed, &self.output)?;
         files.insert(0, self.output.clone());
-        let mut problems = 0;
-        progress.problems(|_| problems += 1)?;
+        let problems = progress.problem_count();
         drop(progress);
         self.remove().map_err(|error| at(&self.beside, error))?;
         Ok(Summary { id: begun.id, counts, problems, files })
+    }
+
+    /// A file with the syncs that are kept of the one that is there.
+    fn writer(&self, run: Run, keep: usize) -> Result<Writer, SyncError> {
+        let mut writer = Writer::create(&fresh(&self.beside, DRAFT)?, run)?;
+        if let Some(earlier) = &self.earlier {
+            writer.keep(earlier, keep.saturating_sub(1))?;
+        }
+        Ok(writer)
     }
 
     fn export(&self, packed: &Path, finishing: &Finishing) -> Result<Vec<PathBuf>, SyncError> {

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rollcall_access::c1z::{File, Limits, Run, Writer, pack};
+use rollcall_access::c1z::{File, Limits, Run, Writer};
 use rollcall_access::model::{
     Annotation, Email, GROUP, ProfileTrait, ROLE, Resource, ResourceId, Status, USER, UserStatus, UserTrait,
     member_of, membership, scim_resource_types,
@@ -83,7 +83,7 @@ pub(crate) fn fill(writer: &mut Writer, resources: &[Resource], grants: &[(&str,
     }
 }
 
-/// Makes a file of one sync, after those that `earlier` keeps.
+/// Makes a file of one sync, after those that `earlier` keeps; its database is beside it, as `.db`.
 pub(crate) fn file(
     folder: &Path,
     run: Run,
@@ -91,15 +91,27 @@ pub(crate) fn file(
     resources: &[Resource],
     grants: &[(&str, &str)],
 ) -> PathBuf {
-    let (database, path) = (folder.join(format!("{}.db", run.id)), folder.join(format!("{}.c1z", run.id)));
-    let mut writer = Writer::create(&database, run).unwrap();
+    let path = folder.join(format!("{}.c1z", run.id));
+    let mut writer = Writer::create(&path, run).unwrap();
     if let Some(earlier) = earlier {
         writer.keep(earlier, 1).unwrap();
     }
     fill(&mut writer, resources, grants);
     writer.finish().unwrap();
-    pack(&database, &path).unwrap();
+    std::fs::write(path.with_extension("db"), unpacked(&path)).unwrap();
     path
+}
+
+/// The database of a file.
+pub(crate) fn unpacked(path: &Path) -> Vec<u8> {
+    let packed = std::fs::read(path).unwrap();
+    assert_eq!(packed[..5], *b"C1ZF\0");
+    zstd::stream::decode_all(&packed[5..]).unwrap()
+}
+
+/// A file of a database.
+pub(crate) fn packed(path: &Path, database: &[u8]) {
+    std::fs::write(path, [b"C1ZF\0", &*zstd::stream::encode_all(database, 1).unwrap()].concat()).unwrap();
 }
 
 pub(crate) fn open(path: &Path) -> File {

@@ -7,7 +7,7 @@ use rollcall_access::model::{Entitlement, GROUP, ROLE, Resource, ResourceId, USE
 use rollcall_access::sync::ROLE_VALUE;
 use rollcall_config::baton::{Baton, Tuning};
 use rollcall_connector::provision::{Account, Kind, Outcome, Provisioner, Write as _, WriteError};
-use rollcall_connector::read::{Read as _, ReadOptions, Reader, RoleRecord};
+use rollcall_connector::read::{ReadOptions, Reader, RoleRecord};
 use rollcall_connector::transport::Request;
 use serde_json::{Map, Value, json};
 

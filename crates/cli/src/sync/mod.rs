@@ -7,6 +7,7 @@ mod setup;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use rollcall_access::c1z::{Begun, Ksuid};
 use rollcall_access::sync::{Finishing, Format, Summary, SyncError, Workplace, collect};
@@ -15,6 +16,7 @@ use rollcall_connector::read::{ReadOptions, Reader};
 use rollcall_connector::transport::Transport;
 use rollcall_domain::clock::{Clock as _, Ids as _};
 use rollcall_service::system::{SystemClock, SystemIds};
+use serde::Serialize;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -38,6 +40,9 @@ const NOT_IN_SCIM: [&str; 8] = [
 ];
 
 pub(crate) async fn run(arguments: SyncArguments, printer: &Printer) -> Done {
+    let begun = Instant::now();
+    // Pages of 2 MiB are for programs that stay: this one would wait for many to be cleared, and use a part of each.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
     let environment = &rollcall_config::environment;
     let baton = Baton::load(arguments.0, environment, Path::new("."))?;
     let tuning = Tuning::load(environment)?;
@@ -58,7 +63,7 @@ pub(crate) async fn run(arguments: SyncArguments, printer: &Printer) -> Done {
     let application = setup::application(&baton)?;
     match change {
         Some(change) => change::run(&change, &application, &baton, &tuning, printer).await,
-        None => read(application, &baton, &tuning, formats, printer).await,
+        None => read(application, &baton, &tuning, formats, (begun, printer)).await,
     }
 }
 
@@ -99,6 +104,17 @@ fn formats(baton: &Baton) -> Result<Vec<Format>, Failure> {
     Ok(formats)
 }
 
+/// How long what took.
+#[derive(Default, Serialize)]
+struct Seconds {
+    /// Settings, profile, what an earlier run left.
+    setup: f64,
+    /// Asking the application.
+    read: f64,
+    /// Making the file.
+    write: f64,
+}
+
 /// An application that can be asked.
 pub(crate) struct Application {
     pub profile: Arc<rollcall_connector::profile::Profile>,
@@ -112,7 +128,7 @@ async fn read(
     baton: &Baton,
     tuning: &Tuning,
     formats: Vec<Format>,
-    printer: &Printer,
+    (begun, printer): (Instant, &Printer),
 ) -> Done {
     let output = PathBuf::from(baton.text("file").unwrap_or("sync.c1z"));
     let options = ReadOptions { strict: baton.is_on("strict") };
@@ -124,7 +140,7 @@ async fn read(
         workplace.discard()?;
         workplace = Workplace::open(&output, temporary, limits(tuning))?;
     }
-    let mut opened = workplace.begin(begun(application.origin))?;
+    let mut opened = workplace.begin(new(application.origin), tuning.keep_syncs)?;
     if let Some(started) = opened.resumed {
         printer.note(&format!("going on with the sync that began at {started}; --restart begins anew"));
     }
@@ -132,11 +148,15 @@ async fn read(
         printer.note(&format!("beginning anew: what an earlier run read is not used, since {reason}"));
     }
     let mut display = Display::new(printer);
+    let mut seconds = Seconds { setup: begun.elapsed().as_secs_f64(), ..Seconds::default() };
+    let reading = Instant::now();
     let read = tokio::select! {
         read = collect(&reader, &mut opened.progress, &mut display) => read,
         () = &mut stop => return Err(interrupted(&output)),
     };
     display.end();
+    seconds.read = reading.elapsed().as_secs_f64();
+    let writing = Instant::now();
     match read {
         Ok(()) => {}
         Err(error @ SyncError::Incomplete { .. }) => {
@@ -161,18 +181,19 @@ async fn read(
         finished = finish => finished.map_err(anyhow::Error::from)??,
         () = &mut stop => return Err(interrupted(&output)),
     };
-    report(&summary, printer);
+    seconds.write = writing.elapsed().as_secs_f64();
+    report(&summary, &seconds, printer);
     Ok(())
 }
 
-fn begun(origin: String) -> Begun {
+fn new(origin: String) -> Begun {
     let started = SystemClock.now();
     let mut random = [0; 16];
     SystemIds.random(&mut random);
     Begun { id: Ksuid::new(started, random).to_string(), started, origin }
 }
 
-fn report(summary: &Summary, printer: &Printer) {
+fn report(summary: &Summary, seconds: &Seconds, printer: &Printer) {
     let files: Vec<_> = summary.files.iter().map(|file| file.display().to_string()).collect();
     let counts = summary.counts;
     let data = json!({
@@ -183,6 +204,7 @@ fn report(summary: &Summary, printer: &Printer) {
         "grants": counts.grants,
         "left_out": summary.problems,
         "files": files,
+        "seconds": seconds,
     });
     printer.data(&data, || {
         let [users, groups, roles, grants] =

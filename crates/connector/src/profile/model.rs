@@ -536,7 +536,7 @@ pub struct Proxy {
 }
 
 /// Certificates, as PEM files.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct Tls {
     /// Authorities to trust beside the system's.

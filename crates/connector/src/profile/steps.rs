@@ -86,13 +86,11 @@ fn condition(filter: &str) -> Option<(Step, &str)> {
         let (literal, after) = literal(after.trim_start())?;
         all.push((name.to_owned(), literal));
         let after = after.trim_start();
-        match after.strip_prefix("&&") {
-            Some(next) => rest = next,
-            None => {
-                let after = if open { after.strip_prefix(')')?.trim_start() } else { after };
-                return Some((Step::Where(all), after.strip_prefix(']')?));
-            }
-        }
+        let Some(next) = after.strip_prefix("&&") else {
+            let after = if open { after.strip_prefix(')')?.trim_start() } else { after };
+            return Some((Step::Where(all), after.strip_prefix(']')?));
+        };
+        rest = next;
     }
 }
 

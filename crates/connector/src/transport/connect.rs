@@ -14,7 +14,6 @@ use hyper::rt::ReadBufCursor;
 use hyper_util::client::legacy::connect::proxy::{SocksV5, Tunnel};
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
-use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -22,6 +21,7 @@ use tokio_rustls::TlsConnector;
 use tower::Service;
 
 use super::address::{Addresses, is_private};
+use super::tls::Trust;
 use crate::secret::Secret;
 
 /// Why there is no connection.
@@ -49,12 +49,12 @@ pub(super) enum Via {
 pub(super) struct Connector {
     dial: Dial,
     via: Option<Via>,
-    tls: Arc<ClientConfig>,
+    trust: Arc<Trust>,
 }
 
 impl Connector {
-    pub(super) fn new(dial: Dial, via: Option<Via>, tls: ClientConfig) -> Self {
-        Self { dial, via, tls: Arc::new(tls) }
+    pub(super) fn new(dial: Dial, via: Option<Via>, trust: Trust) -> Self {
+        Self { dial, via, trust: Arc::new(trust) }
     }
 
     async fn connect(self, uri: Uri) -> Result<Stream, Boxed> {
@@ -101,7 +101,11 @@ impl Connector {
                 host: host.clone(),
                 reason: "no name for TLS".to_owned(),
             })?;
-            let shaken = TlsConnector::from(self.tls).connect(name, tcp.into_inner()).await;
+            let tls = self.trust.config().map_err(|error| ConnectError::Unreachable {
+                host: host.clone(),
+                reason: error.to_string(),
+            })?;
+            let shaken = TlsConnector::from(tls).connect(name, tcp.into_inner()).await;
             Box::new(shaken.map_err(|error| ConnectError::Unreachable { host, reason: error.to_string() })?)
         } else {
             Box::new(tcp.into_inner())

@@ -13,7 +13,7 @@ use super::connect::{Connector, Dial, Via};
 use super::wire::{Limits, Wire};
 use super::{ACCEPT, Addresses, HeaderName, HeaderValue, Inner, Transport, USER_AGENT, retry, tls};
 use crate::auth::Authenticator;
-use crate::profile::Profile;
+use crate::profile::{Profile, Tls};
 use crate::secret::{Credentials, Secret};
 
 /// What the program decides, not the profile.
@@ -86,7 +86,12 @@ impl Transport {
             bytes: usize::try_from(u64::from(http.max_response_mib) << 20).unwrap_or(usize::MAX),
             redirects: http.redirects,
         };
-        let connector = Connector::new(dial, via.clone(), tls::config(&http.tls)?);
+        let trust = tls::Trust::new(http.tls.clone());
+        let urls = [Some(&profile.api_endpoint), profile.auth.auth_url.as_ref()];
+        if http.tls != Tls::default() || urls.into_iter().flatten().any(|url| url.starts_with("https:")) {
+            trust.config()?;
+        }
+        let connector = Connector::new(dial, via.clone(), trust);
         let wire = Arc::new(Wire::new(connector, limits, via.as_ref()));
         let secrets = credentials
             .secrets()

@@ -1,7 +1,7 @@
 //! Certificates: whom to trust, and our own.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -10,12 +10,34 @@ use rustls::{ClientConfig, RootCertStore};
 use super::SetupError;
 use crate::profile::Tls;
 
+/// What TLS is done with. The system's authorities are hundreds: they are read when they are needed first.
+#[derive(Debug)]
+pub(super) struct Trust {
+    tls: Tls,
+    config: OnceLock<Arc<ClientConfig>>,
+}
+
+impl Trust {
+    pub(super) fn new(tls: Tls) -> Self {
+        Self { tls, config: OnceLock::new() }
+    }
+
+    /// The configuration.
+    ///
+    /// # Errors
+    ///
+    /// [`SetupError::File`] and [`SetupError::Tls`].
+    pub(super) fn config(&self) -> Result<Arc<ClientConfig>, SetupError> {
+        if let Some(config) = self.config.get() {
+            return Ok(Arc::clone(config));
+        }
+        let made = Arc::new(config(&self.tls)?);
+        Ok(Arc::clone(self.config.get_or_init(|| made)))
+    }
+}
+
 /// TLS 1.2 and 1.3, with the system's authorities and those of the profile.
-///
-/// # Errors
-///
-/// [`SetupError::File`] and [`SetupError::Tls`].
-pub(super) fn config(tls: &Tls) -> Result<ClientConfig, SetupError> {
+fn config(tls: &Tls) -> Result<ClientConfig, SetupError> {
     let mut roots = RootCertStore::empty();
     let system = rustls_native_certs::load_native_certs();
     let (_, refused) = roots.add_parsable_certificates(system.certs);

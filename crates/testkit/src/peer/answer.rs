@@ -1,5 +1,6 @@
 //! Answers: resources and errors in the version that is spoken.
 
+use hyper::body::Bytes;
 use serde_json::{Value, json};
 
 use super::faults::{Faults, Version};
@@ -10,22 +11,22 @@ use super::roster::Roster;
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: Vec<(String, String)>,
-    pub(super) body: String,
+    pub(super) body: Bytes,
 }
 
 impl Answer {
     pub(super) fn json(status: u16, body: &Value) -> Self {
         let kind = ("content-type".to_owned(), "application/scim+json".to_owned());
-        Self { status, headers: vec![kind], body: body.to_string() }
+        Self { status, headers: vec![kind], body: body.to_string().into() }
     }
 
     pub(super) fn html(status: u16) -> Self {
         let kind = ("content-type".to_owned(), "text/html".to_owned());
-        Self { status, headers: vec![kind], body: format!("<html><body><h1>{status}</h1></body></html>") }
+        Self { status, headers: vec![kind], body: format!("<html><body><h1>{status}</h1></body></html>").into() }
     }
 
     pub(super) fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: String::new() }
+        Self { status, headers: Vec::new(), body: Bytes::new() }
     }
 
     pub(super) fn with(mut self, name: &str, value: impl Into<String>) -> Self {

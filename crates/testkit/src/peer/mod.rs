@@ -11,6 +11,7 @@ mod roster;
 mod serve;
 mod token;
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,6 +21,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use answer::Answer;
 pub use faults::{Count, Failure, Faults, RetryAfter, Version};
 pub use roster::Roster;
 
@@ -43,6 +45,16 @@ struct State {
     seen: Vec<Seen>,
     tokens: u64,
     made: u64,
+    /// Answers to lists by what was asked for.
+    kept: Option<HashMap<String, Answer>>,
+}
+
+impl State {
+    fn forget(&mut self) {
+        if let Some(kept) = &mut self.kept {
+            kept.clear();
+        }
+    }
 }
 
 /// Failures for the next requests that begin like this.
@@ -100,6 +112,7 @@ impl Peer {
             seen: Vec::new(),
             tokens: 0,
             made: 0,
+            kept: None,
         };
         let shared = Arc::new(Shared { state: Mutex::new(state), count: AtomicU64::new(0) });
         let task = tokio::spawn(serve::accept(listener, Arc::clone(&shared)));
@@ -135,7 +148,14 @@ impl Peer {
 
     /// Switches faults.
     pub fn set(&self, set: impl FnOnce(&mut Faults)) {
-        set(&mut self.shared.state.lock().faults);
+        let mut state = self.shared.state.lock();
+        set(&mut state.faults);
+        state.forget();
+    }
+
+    /// Keeps answers to lists from now on, until something changes: to measure clients, not how fast it makes lists.
+    pub fn keep_lists(&self) {
+        self.shared.state.lock().kept = Some(HashMap::new());
     }
 
     /// Lets the next `times` requests fail whose method is this (`*`: any) and whose path begins so.
@@ -152,6 +172,7 @@ impl Peer {
         let mut state = self.shared.state.lock();
         let found = with(&mut state.roster);
         state.roster.forget();
+        state.forget();
         found
     }
 

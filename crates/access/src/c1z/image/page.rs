@@ -25,10 +25,6 @@ impl Kind {
         }
     }
 
-    pub(super) fn is_table(self) -> bool {
-        matches!(self, Self::TableLeaf | Self::TableInterior)
-    }
-
     fn flag(self) -> u8 {
         match self {
             Self::IndexInterior => 0x02,
@@ -62,10 +58,6 @@ impl Page {
 
     pub(super) fn kind(&self) -> Kind {
         self.kind
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.starts.is_empty()
     }
 
     /// Adds a cell, if there is room.

@@ -54,8 +54,8 @@ fn check(rows: &[Row]) {
     let database = Connection::open(file.path()).unwrap();
     let said: String = database.query_row("pragma integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(said, "ok");
-    let pages: usize = database.query_row("pragma page_count", [], |row| row.get(0)).unwrap();
-    assert_eq!(pages * PAGE_BYTES, bytes.len());
+    let pages: i64 = database.query_row("pragma page_count", [], |row| row.get(0)).unwrap();
+    assert_eq!(usize::try_from(pages).unwrap() * PAGE_BYTES, bytes.len());
     let all = |text: &str| -> Vec<Row> {
         let mut statement = database.prepare(text).unwrap();
         let found = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();

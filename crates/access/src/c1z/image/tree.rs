@@ -37,7 +37,7 @@ impl Tree {
         payload(pages, record, ROW_BYTES, &mut cell)?;
         if !self.leaf.push(&cell) {
             let full = pages.add(|out| self.leaf.write(&[], None, out))?;
-            self.raise(pages, 0, separator(full, self.last_id))?;
+            self.raise(pages, 0, &separator(full, self.last_id))?;
             self.leaf.push(&cell);
         }
         self.last_id = id;
@@ -57,7 +57,7 @@ impl Tree {
             let full = pages.add(|out| self.leaf.write(&[], None, out))?;
             let mut above = full.to_be_bytes().to_vec();
             above.extend_from_slice(&between);
-            self.raise(pages, 0, above)?;
+            self.raise(pages, 0, &above)?;
             self.leaf.push(&cell);
         }
         self.cell = cell;
@@ -65,12 +65,12 @@ impl Tree {
     }
 
     /// Adds a child, with what separates it from the next, to a level. There is a next.
-    fn raise<S: Sink>(&mut self, pages: &mut Pages<S>, level: usize, cell: Vec<u8>) -> io::Result<()> {
+    fn raise<S: Sink>(&mut self, pages: &mut Pages<S>, level: usize, cell: &[u8]) -> io::Result<()> {
         if self.levels.len() == level {
             self.levels.push(Page::new(self.leaf.kind().above()));
         }
         let Some(page) = self.levels.get_mut(level) else { return Ok(()) };
-        if page.push(&cell) {
+        if page.push(cell) {
             return Ok(());
         }
         // The last child of the full page is its right one; what separated it goes up.
@@ -78,10 +78,10 @@ impl Tree {
         let (child, between) = last.split_at(4.min(last.len()));
         let right = u32::from_be_bytes(child.try_into().unwrap_or_default());
         let full = pages.add(|out| page.write(&[], Some(right), out))?;
-        page.push(&cell);
+        page.push(cell);
         let mut above = full.to_be_bytes().to_vec();
         above.extend_from_slice(between);
-        self.raise(pages, level + 1, above)
+        self.raise(pages, level + 1, &above)
     }
 
     /// Writes what is open; says where the root is.

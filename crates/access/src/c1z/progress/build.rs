@@ -1,9 +1,10 @@
-//! From what was read to the database of a `.c1z`.
+//! From what was read to the rows of a `.c1z`.
 
-use rusqlite::{Row, params};
+use std::collections::{HashMap, HashSet};
 
-use super::statements as sql;
-use super::{Problem, Progress, failed};
+use super::entry::Entry;
+use super::{Progress, State};
+use crate::c1z::encode::Proto;
 use crate::c1z::error::C1zError;
 use crate::c1z::wire::Wire as _;
 use crate::c1z::writer::Writer;
@@ -19,168 +20,225 @@ pub struct Counts {
     pub groups: u64,
     /// Roles.
     pub roles: u64,
-    /// Grants, counted before those that are twice the same.
+    /// Grants.
     pub grants: u64,
 }
 
 impl Progress {
-    /// Writes all that was read. Equal readings write equal rows in equal order.
+    /// Writes all that was read, into the draft or else what `create` makes. Equal readings write equal rows in
+    /// equal order.
     ///
     /// # Errors
     ///
     /// [`C1zError::Io`].
-    pub fn build(&mut self, writer: &mut Writer) -> Result<Counts, C1zError> {
-        self.name_roles()?;
+    pub fn build<E: From<C1zError>>(
+        &mut self,
+        create: impl FnOnce() -> Result<Writer, E>,
+    ) -> Result<(Writer, Counts), E> {
+        let draft = self.draft.take();
+        let has_users = draft.is_some();
+        let mut writer = draft.map_or_else(create, Ok)?;
+        let counts = self.write(&mut writer, has_users)?;
+        Ok((writer, counts))
+    }
+
+    fn write(&self, writer: &mut Writer, has_users: bool) -> Result<Counts, C1zError> {
         for kind in model::scim_resource_types() {
             writer.resource_type(&kind)?;
         }
-        let mut counts = Counts::default();
-        self.each(sql::USERS, |row| {
-            counts.users += 1;
-            Ok(writer.encoded_resource(&ResourceId::new(USER, text(row, 0)?), None, &bytes(row, 1)?)?)
-        })?;
-        self.each(sql::GROUPS, |row| {
+        let roles: Vec<Role> = self.state.roles.named().into_iter().map(Role::of).collect();
+        let mut counts = Counts { roles: roles.len() as u64, ..Counts::default() };
+        counts.users = self.state.users.len() as u64;
+        if !has_users {
+            self.users(|entry| {
+                let Entry::User { id, data, .. } = entry else { return Ok(()) };
+                writer.encoded_resource([USER, id], None, data)
+            })?;
+        }
+        self.groups(|entry| {
+            let Entry::Group { id, data, .. } = entry else { return Ok(()) };
             counts.groups += 1;
-            Ok(writer.encoded_resource(&ResourceId::new(GROUP, text(row, 0)?), None, &bytes(row, 1)?)?)
+            writer.encoded_resource([GROUP, id], None, data)?;
+            let group = Resource::decode(data);
+            let group = group.map_err(|error| self.failed(std::io::Error::other(error.to_string())))?;
+            writer.entitlement(&member_of(group))
         })?;
-        self.each(sql::ROLES, |row| {
-            counts.roles += 1;
-            Ok(writer.resource(&role::resource(&text(row, 0)?, &text(row, 1)?, &text(row, 2)?))?)
-        })?;
-        self.entitlements(writer)?;
-        counts.grants = self.grants(writer)?;
+        for role in &roles {
+            writer.resource(&role.resource)?;
+            writer.entitlement(&member_of(role.resource.clone()))?;
+        }
+        let mut pairs = self.members(writer, &mut counts)?;
+        self.links(writer, &mut pairs, &mut counts)?;
+        self.holders(writer, &roles, &mut counts)?;
         Ok(counts)
     }
 
-    /// What was left out, in a fixed order.
-    ///
-    /// # Errors
-    ///
-    /// [`C1zError::Io`].
-    pub fn problems(&self, mut each: impl FnMut(Problem)) -> Result<(), C1zError> {
-        self.each(sql::PROBLEMS, |row| {
-            each(Problem { what: text(row, 0)?, id: text(row, 1)?, reason: text(row, 2)? });
-            Ok(())
-        })
-    }
-
-    fn entitlements(&self, writer: &mut Writer) -> Result<(), C1zError> {
-        self.each(sql::GROUPS, |row| {
-            let group = Resource::decode(&bytes(row, 1)?).map_err(|error| Fault::Other(error.to_string()))?;
-            Ok(writer.entitlement(&member_of(group))?)
-        })?;
-        self.each(sql::ROLES, |row| {
-            let role = role::resource(&text(row, 0)?, &text(row, 1)?, &text(row, 2)?);
-            Ok(writer.entitlement(&member_of(role))?)
-        })
-    }
-
-    fn grants(&self, writer: &mut Writer) -> Result<u64, C1zError> {
-        let mut count = 0;
-        self.each(sql::MEMBERS, |row| {
-            let (said, is_user, is_group): (u8, bool, bool) = (row.get(3)?, row.get(4)?, row.get(5)?);
-            // As it was said to be where that is so, else as it was found. What is neither is a problem by now.
-            let kind = match (said, is_user, is_group) {
-                (2, _, true) | (_, false, true) => GROUP,
-                (_, true, _) => USER,
-                (_, false, false) => return Ok(()),
-            };
-            count += 1;
-            let principal = ResourceId::new(kind, text(row, 2)?);
-            Ok(writer.grant(&membership(&named(GROUP, row)?, &principal))?)
-        })?;
-        self.each(sql::LINKS, |row| {
-            count += 1;
-            Ok(writer.grant(&membership(&named(GROUP, row)?, &ResourceId::new(USER, text(row, 2)?)))?)
-        })?;
-        self.each(sql::HOLDERS, |row| {
-            count += 1;
-            let id = ResourceId::new(ROLE, text(row, 0)?);
-            let display_name = role::name(&text(row, 1)?, &text(row, 2)?).to_owned();
-            let role = Resource { id, display_name, ..Resource::default() };
-            Ok(writer.grant(&membership(&role, &ResourceId::new(USER, text(row, 3)?)))?)
-        })?;
-        Ok(count)
-    }
-
-    /// Gives every role its id. In the order of their values, so that it does not matter who came first.
-    fn name_roles(&mut self) -> Result<(), C1zError> {
-        let path = self.path.clone();
-        let mut run = || -> rusqlite::Result<()> {
-            let transaction = self.connection.transaction()?;
-            transaction.execute(sql::FORGET_ROLE_IDS, [])?;
-            let mut after = String::new();
-            loop {
-                let mut statement = transaction.prepare_cached(sql::ROLES_AFTER)?;
-                let rows = statement.query_map([&after], |row| {
-                    Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
-                })?;
-                let batch = rows.collect::<Result<Vec<_>, _>>()?;
-                let Some((_, last, _)) = batch.last() else { break };
-                after.clone_from(last);
-                let mut name = transaction.prepare_cached(sql::NAME_ROLE)?;
-                for (seq, value, display) in &batch {
-                    for id in role::ids(value, display) {
-                        if name.execute(params![id, seq])? > 0 {
-                            break;
+    /// Writes members of groups; gives back which user is in which, if users name groups, too.
+    fn members(&self, writer: &mut Writer, counts: &mut Counts) -> Result<HashSet<u64>, C1zError> {
+        let (mut pairs, mut grants) = (HashSet::new(), Grants::default());
+        self.groups(|entry| {
+            let Entry::Group { id, name, members, .. } = entry else { return Ok(()) };
+            grants.begin(GROUP, id, name);
+            for (said, member) in members.members() {
+                // Where it was said to be a group, and is one, it is one; else as it was found.
+                let kind = match (said, self.state.users.number(member), self.state.groups.has(member)) {
+                    (2, _, true) | (_, None, true) => GROUP,
+                    (_, Some(user), _) => {
+                        if self.state.links {
+                            pairs.extend(self.state.groups.number(id).map(|group| pair(group, user)));
                         }
+                        USER
                     }
+                    // What is neither is a problem by now.
+                    (_, None, false) => continue,
+                };
+                counts.grants += 1;
+                grants.write(writer, kind, member)?;
+            }
+            Ok(())
+        })?;
+        Ok(pairs)
+    }
+
+    /// Writes that users are in the groups that they name, where that is not known from the groups.
+    fn links(
+        &self,
+        writer: &mut Writer,
+        pairs: &mut HashSet<u64>,
+        counts: &mut Counts,
+    ) -> Result<(), C1zError> {
+        if !self.state.links {
+            return Ok(());
+        }
+        let mut names = HashMap::new();
+        self.groups(|entry| {
+            if let Entry::Group { id, name, .. } = entry {
+                names.insert(id.to_owned(), name.to_owned());
+            }
+            Ok(())
+        })?;
+        let state: &State = &self.state;
+        let mut grants = Grants::default();
+        self.users(|entry| {
+            let Entry::User { id: user, links, .. } = entry else { return Ok(()) };
+            for group in links.pairs().filter_map(|(id, name)| state.meant(id, name)) {
+                let numbers = state.groups.number(group).zip(state.users.number(user));
+                let Some((name, numbers)) = names.get(group).zip(numbers) else { continue };
+                if pairs.insert(pair(numbers.0, numbers.1)) {
+                    counts.grants += 1;
+                    grants.begin(GROUP, group, name);
+                    grants.write(writer, USER, user)?;
                 }
             }
-            transaction.commit()
-        };
-        run().map_err(|error| failed(&path, &error))
+            Ok(())
+        })
     }
 
-    fn each(
-        &self,
-        statement: &str,
-        mut each: impl FnMut(&Row<'_>) -> Result<(), Fault>,
-    ) -> Result<(), C1zError> {
-        let mut run = || -> Result<(), Fault> {
-            let mut statement = self.connection.prepare_cached(statement)?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                each(row)?;
+    /// Writes that users have roles.
+    fn holders(&self, writer: &mut Writer, roles: &[Role], counts: &mut Counts) -> Result<(), C1zError> {
+        let mut grants: Vec<Grants> = roles.iter().map(Role::grants).collect();
+        self.users(|entry| {
+            let Entry::User { id: user, roles: held, .. } = entry else { return Ok(()) };
+            let numbers = held.pairs().filter_map(|(value, _)| self.state.roles.number(value));
+            for number in numbers {
+                if let Some(grants) = grants.get_mut(number) {
+                    counts.grants += 1;
+                    grants.write(writer, USER, user)?;
+                }
             }
             Ok(())
-        };
-        run().map_err(|fault| match fault {
-            Fault::Reading(error) => failed(&self.path, &error),
-            Fault::Writing(error) => error,
-            Fault::Other(reason) => C1zError::io(&self.path, std::io::Error::other(reason)),
         })
     }
 }
 
-enum Fault {
-    Reading(rusqlite::Error),
-    Writing(C1zError),
-    Other(String),
+fn pair(group: u32, user: u32) -> u64 {
+    u64::from(group) << 32 | u64::from(user)
 }
 
-impl From<rusqlite::Error> for Fault {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Reading(error)
+/// A role as it is written.
+struct Role {
+    resource: Resource,
+}
+
+impl Role {
+    fn of((id, role): (String, &super::roles::Role)) -> Self {
+        Self { resource: role::resource(&id, &role.value, &role.display) }
+    }
+
+    fn grants(&self) -> Grants {
+        let mut grants = Grants::default();
+        grants.begin(ROLE, &self.resource.id.resource, &self.resource.display_name);
+        grants
     }
 }
 
-impl From<C1zError> for Fault {
-    fn from(error: C1zError) -> Self {
-        Self::Writing(error)
+/// Writes grants of one resource, as [`membership`] has them: what they have in common is made once.
+#[derive(Default)]
+struct Grants {
+    of: Resource,
+    entitlement: String,
+    /// The beginning of every message.
+    common: Vec<u8>,
+    id: String,
+    data: Vec<u8>,
+}
+
+impl Grants {
+    fn begin(&mut self, kind: &str, id: &str, name: &str) {
+        self.of =
+            Resource { id: ResourceId::new(kind, id), display_name: name.to_owned(), ..Resource::default() };
+        self.entitlement = self.of.id.member_entitlement();
+        self.common.clear();
+        let entitlement = &self.entitlement;
+        Proto::new(&mut self.common).message(1, |held| {
+            held.message(1, |of| {
+                of.message(1, |of| {
+                    of.text(1, kind).text(2, id);
+                });
+                of.text(3, name);
+            });
+            held.text(2, entitlement);
+        });
+    }
+
+    fn write(&mut self, writer: &mut Writer, kind: &str, principal: &str) -> Result<(), C1zError> {
+        if kind == GROUP {
+            return writer.grant(&membership(&self.of, &ResourceId::new(kind, principal)));
+        }
+        self.make(kind, principal);
+        let of = [&*self.of.id.resource_type, &*self.of.id.resource];
+        writer.encoded_grant(of, &self.entitlement, [kind, principal], &self.id, &self.data)
+    }
+
+    fn make(&mut self, kind: &str, principal: &str) {
+        self.id.clear();
+        self.id.extend([&*self.entitlement, ":", kind, ":", principal]);
+        self.data.clear();
+        self.data.extend_from_slice(&self.common);
+        let mut grant = Proto::new(&mut self.data);
+        grant.message(2, |to| {
+            to.message(1, |to| {
+                to.text(1, kind).text(2, principal);
+            });
+        });
+        grant.text(3, &self.id);
     }
 }
 
-fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
-    row.get(column)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn bytes(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<u8>> {
-    row.get(column)
-}
-
-/// A resource whose id and name are the first two columns.
-fn named(kind: &str, row: &Row<'_>) -> rusqlite::Result<Resource> {
-    let (id, display_name) = (ResourceId::new(kind, text(row, 0)?), text(row, 1)?);
-    Ok(Resource { id, display_name, ..Resource::default() })
+    #[test]
+    fn grants_are_those_of_the_model() {
+        for (kind, id, name) in [(GROUP, "g1", "Staff"), (ROLE, "admin", ""), (GROUP, &"g".repeat(300), "é")] {
+            let mut grants = Grants::default();
+            grants.begin(kind, id, name);
+            for principal in ["u1", &"u".repeat(200), ""] {
+                grants.make(USER, principal);
+                let expected = membership(&grants.of, &ResourceId::new(USER, principal));
+                assert_eq!((&grants.id, &grants.data), (&expected.id, &expected.encode()));
+            }
+        }
+    }
 }

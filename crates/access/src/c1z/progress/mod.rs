@@ -1,30 +1,37 @@
 //! A sync under way, on disk: what was read so far, and where to go on.
 //!
-//! Every page is committed together with the position after it, so that a process that is killed at any moment
-//! leaves a whole number of pages. Rows have no times and no order but that of arrival: whether a sync was
-//! interrupted is not to be seen in what becomes of it.
+//! A log to which every page is added together with the position after it, so that a process that is killed at any
+//! moment leaves a whole number of pages. Who has been read is kept in memory as digests (`known.rs`); the rest is
+//! read again from the log when it is needed. Nothing in it has a time, or an order but that of arrival: whether a
+//! sync was interrupted is not to be seen in what becomes of it.
 
 mod build;
+mod entry;
+mod known;
+mod log;
 mod lookup;
-mod statements;
+mod roles;
 mod write;
 
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
 
 use rollcall_domain::clock::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::error::C1zError;
-use statements::{GET_STEP, SCHEMA, SET_STEP};
+use super::writer::Writer;
+use entry::Entry;
+use known::Known;
+use log::{Log, Part};
+use roles::Roles;
 
 pub use build::Counts;
 pub use lookup::{Link, Unresolved};
 pub use write::{Page, Problem};
 
-/// Written into every such file; another number is not gone on with.
-const FORMAT: &str = "1";
-const CACHE_KIB: i64 = 8 * 1024;
-const STATEMENTS_KEPT: usize = 32;
+/// Written into every log; another number is not gone on with.
+const FORMAT: &str = "2";
 
 /// What a sync is of, and which it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,8 +47,70 @@ pub struct Begun {
 /// A sync under way.
 pub struct Progress {
     path: PathBuf,
-    connection: Connection,
+    log: Log,
     begun: Begun,
+    state: State,
+    /// From where on there may be groups, and users, that name somebody unknown; see `lookup.rs`.
+    members_from: Option<u64>,
+    links_from: Option<u64>,
+    names_from: Option<u64>,
+    /// Ids of groups by name, when they were asked for.
+    by_name: Option<HashMap<String, Vec<String>>>,
+    /// What a page adds.
+    page: Vec<u8>,
+    /// The file that this becomes, with the users so far: made while the application is waited for.
+    draft: Option<Writer>,
+}
+
+/// What is known of the log without reading it.
+#[derive(Default)]
+struct State {
+    steps: BTreeMap<String, String>,
+    users: Known,
+    groups: Known,
+    roles: Roles,
+    /// Some user names groups.
+    links: bool,
+    absent: HashSet<u64>,
+    named: HashMap<String, Option<String>>,
+    problems: HashSet<u64>,
+    key: RandomState,
+}
+
+impl State {
+    /// Takes note of a part of the log. `is_at` says whether the entry at a place has an id.
+    fn note(&mut self, part: &Part, is_at: impl Fn(u64, &str) -> bool) {
+        let mut rest = part.bytes.as_slice();
+        let place = |rest: &[u8]| part.at + (part.bytes.len() - rest.len()) as u64;
+        let mut at = part.at;
+        while let Some(entry) = entry::take(&mut rest) {
+            match entry {
+                Entry::Step { name, value } => {
+                    self.steps.insert(name.to_owned(), value.to_owned());
+                }
+                Entry::User { id, roles, links, .. } => {
+                    self.users.add(id, at, |there| is_at(there, id));
+                    self.links |= !links.is_empty();
+                    roles.pairs().for_each(|(value, display)| self.roles.add(value, display));
+                }
+                Entry::Group { id, .. } => self.groups.add(id, at, |there| is_at(there, id)),
+                Entry::Problem { what, id, reason } => {
+                    self.problems.insert(self.key.hash_one((what, id, reason)));
+                }
+                Entry::Absent { id } => {
+                    self.absent.insert(self.key.hash_one(id));
+                }
+                Entry::Named { name, group } => {
+                    self.named.insert(name.to_owned(), group.map(str::to_owned));
+                }
+            }
+            at = place(rest);
+        }
+    }
+
+    fn is_absent(&self, id: &str) -> bool {
+        self.absent.contains(&self.key.hash_one(id))
+    }
 }
 
 impl Progress {
@@ -51,51 +120,53 @@ impl Progress {
     ///
     /// [`C1zError::Io`], as of every method.
     pub fn begin(path: &Path, begun: Begun) -> Result<Self, C1zError> {
-        for suffix in ["", "-wal", "-shm", "-journal"] {
-            let mut name = path.as_os_str().to_owned();
-            name.push(suffix);
-            match std::fs::remove_file(&name) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(C1zError::io(path, error));
-                }
-                _ => {}
+        let log = Log::create(path).map_err(|error| C1zError::io(path, error))?;
+        let mut progress = Self::of(path, log, begun, State::default());
+        let Begun { id, started, origin } = progress.begun.clone();
+        let started = started.0.to_string();
+        progress.page(|page| {
+            for (name, value) in [("format", FORMAT), ("id", &id), ("started", &started), ("origin", &origin)] {
+                page.step(name, value);
             }
-        }
-        let mut connection = connect(path).map_err(|error| failed(path, &error))?;
-        let mut made = || -> rusqlite::Result<()> {
-            let transaction = connection.transaction()?;
-            transaction.execute_batch(SCHEMA)?;
-            let started = begun.started.0.to_string();
-            let steps =
-                [("format", FORMAT), ("id", &begun.id), ("started", &started), ("origin", &begun.origin)];
-            for (name, value) in steps {
-                transaction.execute(SET_STEP, params![name, value])?;
-            }
-            transaction.commit()
-        };
-        made().map_err(|error| failed(path, &error))?;
-        Ok(Self { path: path.to_owned(), connection, begun })
+        })?;
+        Ok(progress)
     }
 
     /// The sync that is under way in a file; `None` when there is none, or none that can be gone on with.
     pub fn resume(path: &Path) -> Option<Self> {
-        path.exists().then_some(())?;
-        let connection = connect(path).ok()?;
-        let whole: String = connection
-            .query_row("pragma quick_check(1)", [], |row| row.get(0))
-            .ok()
-            .filter(|it| it == "ok")?;
-        drop(whole);
-        let step =
-            |name: &str| -> Option<String> { connection.query_row(GET_STEP, [name], |row| row.get(0)).ok() };
-        let format = step("format").filter(|format| format == FORMAT);
-        format?;
+        let reading = std::fs::File::open(path).ok()?;
+        let mut state = State::default();
+        let log = Log::open(path, |part| state.note(part, |place, id| log::has_id(&reading, place, id))).ok()??;
+        let step = |name: &str| state.steps.get(name).cloned();
+        step("format").filter(|format| format == FORMAT)?;
         let begun = Begun {
             id: step("id")?,
             started: Timestamp(step("started")?.parse().ok()?),
             origin: step("origin")?,
         };
-        Some(Self { path: path.to_owned(), connection, begun })
+        Some(Self::of(path, log, begun, state))
+    }
+
+    fn of(path: &Path, log: Log, begun: Begun, state: State) -> Self {
+        let start = Some(log::START);
+        Self {
+            path: path.to_owned(),
+            log,
+            begun,
+            state,
+            members_from: start,
+            links_from: start,
+            names_from: start,
+            by_name: None,
+            page: Vec::new(),
+            draft: None,
+        }
+    }
+
+    /// Writes users into this file as they come, which has nothing yet but earlier syncs. It is given back by
+    /// [`Progress::build`].
+    pub fn draft(&mut self, writer: Writer) {
+        self.draft = Some(writer);
     }
 
     /// Which sync it is.
@@ -104,12 +175,8 @@ impl Progress {
     }
 
     /// What was noted under a name.
-    ///
-    /// # Errors
-    ///
-    /// [`C1zError::Io`].
-    pub fn step(&self, name: &str) -> Result<Option<String>, C1zError> {
-        self.read(|connection| connection.query_row(GET_STEP, [name], |row| row.get(0)).optional())
+    pub fn step(&self, name: &str) -> Option<&str> {
+        self.state.steps.get(name).map(String::as_str)
     }
 
     /// Notes something under a name.
@@ -118,25 +185,77 @@ impl Progress {
     ///
     /// [`C1zError::Io`].
     pub fn set_step(&mut self, name: &str, value: &str) -> Result<(), C1zError> {
-        self.read(|connection| connection.execute(SET_STEP, [name, value]).map(drop))
+        self.page(|page| page.step(name, value))
     }
 
-    fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, C1zError> {
-        work(&self.connection).map_err(|error| failed(&self.path, &error))
+    /// How many things were left out.
+    pub fn problem_count(&self) -> u64 {
+        self.state.problems.len() as u64
     }
-}
 
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = Connection::open(path)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
-    // A crash loses the last pages at most, and those are read again.
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "NORMAL")?;
-    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    connection.pragma_update(None, "temp_store", "FILE")?;
-    Ok(connection)
-}
+    /// What was left out, in a fixed order, each once.
+    ///
+    /// # Errors
+    ///
+    /// [`C1zError::Io`].
+    pub fn problems(&self) -> Result<Vec<Problem>, C1zError> {
+        let mut problems = Vec::new();
+        self.each(|entry| {
+            if let Entry::Problem { what, id, reason } = entry {
+                let [what, id, reason] = [what, id, reason].map(str::to_owned);
+                problems.push(Problem { what, id, reason });
+            }
+            Ok(())
+        })?;
+        problems.sort();
+        problems.dedup();
+        Ok(problems)
+    }
 
-fn failed(path: &Path, error: &rusqlite::Error) -> C1zError {
-    C1zError::io(path, std::io::Error::other(error.to_string()))
+    /// Goes over all entries in the order of the log.
+    fn each(&self, mut each: impl FnMut(Entry<'_>) -> Result<(), C1zError>) -> Result<(), C1zError> {
+        let (mut part, mut place) = (Part::default(), log::START);
+        while let Some(next) = self.log.read(place, &mut part).map_err(|error| self.failed(error))? {
+            let mut rest = part.bytes.as_slice();
+            while let Some(entry) = entry::take(&mut rest) {
+                each(entry)?;
+            }
+            place = next;
+        }
+        Ok(())
+    }
+
+    /// Goes over users in the order in which they came first, each as it came last.
+    fn users(&self, each: impl FnMut(Entry<'_>) -> Result<(), C1zError>) -> Result<(), C1zError> {
+        self.records(&self.state.users, |entry| matches!(entry, Entry::User { .. }), each)
+    }
+
+    /// Goes over groups in the order in which they came first, each as it came last.
+    fn groups(&self, each: impl FnMut(Entry<'_>) -> Result<(), C1zError>) -> Result<(), C1zError> {
+        self.records(&self.state.groups, |entry| matches!(entry, Entry::Group { .. }), each)
+    }
+
+    fn records(
+        &self,
+        known: &Known,
+        wanted: impl Fn(&Entry<'_>) -> bool,
+        mut each: impl FnMut(Entry<'_>) -> Result<(), C1zError>,
+    ) -> Result<(), C1zError> {
+        if !known.is_mixed() {
+            return self.each(|entry| if wanted(&entry) { each(entry) } else { Ok(()) });
+        }
+        let mut bytes = Vec::new();
+        for number in 0..u32::try_from(known.len()).unwrap_or(u32::MAX) {
+            let place = known.place(number).unwrap_or_default();
+            self.log.entry(place, &mut bytes).map_err(|error| self.failed(error))?;
+            if let Some(entry) = entry::take(&mut bytes.as_slice()) {
+                each(entry)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn failed(&self, error: std::io::Error) -> C1zError {
+        C1zError::io(&self.path, error)
+    }
 }
