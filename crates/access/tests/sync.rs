@@ -212,7 +212,7 @@ fn run(app: &'static App, output: &Path, begun: Begun) -> Option<Result<Summary,
         Ok(workplace) => workplace,
         Err(error) => return Some(Err(error)),
     };
-    let mut opened = workplace.begin(begun).unwrap();
+    let mut opened = workplace.begin(begun, 2).unwrap();
     let mut watcher = Watcher::default();
     let read = {
         let reader = Shared(app);

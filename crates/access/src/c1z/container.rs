@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
-use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::thread::{self, JoinHandle};
 
 use super::error::C1zError;
@@ -54,6 +54,8 @@ fn create(path: &Path) -> io::Result<File> {
 /// first, of the first page alone, has a size that is known before.
 pub(super) struct Packer {
     parts: SyncSender<Vec<u8>>,
+    /// Buffers that can be filled again: memory that is new costs more than what is written into it.
+    empty: Receiver<Vec<u8>>,
     thread: JoinHandle<io::Result<File>>,
 }
 
@@ -63,8 +65,10 @@ impl Packer {
         let mut file = create(path)?;
         file.seek(SeekFrom::Start((MAGIC.len() + FRAME.len() + PAGE_BYTES) as u64))?;
         let (parts, waiting) = mpsc::sync_channel(WAITING);
-        let thread = thread::Builder::new().name("pack".to_owned()).spawn(move || compress(file, &waiting))?;
-        Ok(Self { parts, thread })
+        let (give_back, empty) = mpsc::channel();
+        let work = move || compress(file, &waiting, &give_back);
+        let thread = thread::Builder::new().name("pack".to_owned()).spawn(work)?;
+        Ok(Self { parts, empty, thread })
     }
 
     /// Ends the file, which is on disk when this returns.
@@ -78,10 +82,10 @@ impl Packer {
 }
 
 impl Sink for Packer {
-    fn take(&mut self, bytes: Vec<u8>) -> io::Result<()> {
+    fn take(&mut self, bytes: Vec<u8>) -> io::Result<Vec<u8>> {
         // It stops early only when it could not write; why is said at the end.
         let _ = self.parts.send(bytes);
-        Ok(())
+        Ok(self.empty.try_recv().unwrap_or_default())
     }
 }
 
@@ -89,11 +93,13 @@ fn join(thread: JoinHandle<io::Result<File>>) -> io::Result<File> {
     thread.join().unwrap_or_else(|_| Err(io::Error::other("compressing broke off")))
 }
 
-fn compress(file: File, parts: &Receiver<Vec<u8>>) -> io::Result<File> {
+fn compress(file: File, parts: &Receiver<Vec<u8>>, empty: &Sender<Vec<u8>>) -> io::Result<File> {
     let mut encoder = zstd::stream::write::Encoder::new(file, LEVEL)?;
     encoder.include_checksum(true)?;
-    for part in parts {
+    for mut part in parts {
         encoder.write_all(&part)?;
+        part.clear();
+        let _ = empty.send(part);
     }
     encoder.finish()
 }

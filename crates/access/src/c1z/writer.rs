@@ -82,7 +82,8 @@ impl Writer {
     /// Adds a resource type.
     pub fn resource_type(&mut self, kind: &ResourceType) -> Result<(), C1zError> {
         let data = kind.encode();
-        let cells = [Cell::Text(&kind.id), Cell::Blob(&data), Cell::Text(&self.run.id), Cell::Text(&self.discovered)];
+        let cells =
+            [Cell::Text(&kind.id), Cell::Blob(&data), Cell::Text(&self.run.id), Cell::Text(&self.discovered)];
         self.image.row(tables::RESOURCE_TYPES, &cells).map_err(|error| C1zError::io(&self.path, error))
     }
 

@@ -248,11 +248,7 @@ async fn ask(reader: &dyn Read, unresolved: &Unresolved) -> Result<Found, SyncEr
     Ok(Found::Nothing(why))
 }
 
-fn add_found(
-    write: &mut c1z::Page<'_>,
-    unresolved: &Unresolved,
-    found: Found,
-) -> Option<Problem> {
+fn add_found(write: &mut c1z::Page<'_>, unresolved: &Unresolved, found: Found) -> Option<Problem> {
     match found {
         Found::User(user) => add_user(write, &user),
         Found::Group(group) => add_group(write, &group),

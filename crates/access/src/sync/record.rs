@@ -152,7 +152,8 @@ mod tests {
 
     #[test]
     fn a_group_is_the_message_that_the_model_makes() {
-        let record = GroupRecord { id: "g1".to_owned(), display_name: "Staff".to_owned(), members: Vec::new() };
+        let record =
+            GroupRecord { id: "g1".to_owned(), display_name: "Staff".to_owned(), members: Vec::new() };
         let profile = object(&json!({ "group_id": "g1", "group_name": "Staff" }));
         let resource = Resource {
             id: ResourceId::new(GROUP, "g1"),

@@ -46,7 +46,8 @@ pub(super) fn of(full: &str) -> Option<Vec<Step>> {
 
 /// A name that stands for itself.
 fn plain(name: &str) -> Option<&str> {
-    (!name.is_empty() && !name.contains(|one: char| "*\"'\\".contains(one) || one.is_whitespace())).then_some(name)
+    (!name.is_empty() && !name.contains(|one: char| "*\"'\\".contains(one) || one.is_whitespace()))
+        .then_some(name)
 }
 
 /// What is in brackets, and what comes after them.
@@ -61,7 +62,8 @@ fn bracket(inside: &str) -> Option<(Step, &str)> {
         return Some((Step::Name(text.to_owned()), after.strip_prefix(']')?));
     }
     let (digits, after) = inside.split_once(']')?;
-    let is_place = digits == "0" || !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let is_place =
+        digits == "0" || !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit());
     Some((Step::At(digits.parse().ok().filter(|_| is_place)?), after))
 }
 
@@ -82,7 +84,8 @@ fn condition(filter: &str) -> Option<(Step, &str)> {
     loop {
         let dotted = rest.trim_start().strip_prefix("@.")?;
         let (name, after) = dotted.split_once("==")?;
-        let name = plain(name.trim_end()).filter(|name| !name.contains(|one: char| "[].()&|!<>=:".contains(one)))?;
+        let name =
+            plain(name.trim_end()).filter(|name| !name.contains(|one: char| "[].()&|!<>=:".contains(one)))?;
         let (literal, after) = literal(after.trim_start())?;
         all.push((name.to_owned(), literal));
         let after = after.trim_start();
@@ -110,8 +113,12 @@ pub(super) fn walk<'v, T: Json, B>(
 ) -> ControlFlow<B> {
     let Some((step, rest)) = steps.split_first() else { return each(value) };
     match step {
-        Step::Name(name) => value.member(name).map_or(ControlFlow::Continue(()), |next| walk(rest, next, each)),
-        Step::At(at) => value.list().get(*at).map_or(ControlFlow::Continue(()), |next| walk(rest, next, each)),
+        Step::Name(name) => {
+            value.member(name).map_or(ControlFlow::Continue(()), |next| walk(rest, next, each))
+        }
+        Step::At(at) => {
+            value.list().get(*at).map_or(ControlFlow::Continue(()), |next| walk(rest, next, each))
+        }
         Step::Each => children(value, &mut |next| walk(rest, next, each)),
         Step::Where(all) => children(value, &mut |next| {
             let holds = all.iter().all(|(name, literal)| next.member(name).is_some_and(|it| literal.is(it)));
@@ -120,10 +127,7 @@ pub(super) fn walk<'v, T: Json, B>(
     }
 }
 
-fn children<'v, T: Json, B>(
-    value: &'v T,
-    each: &mut dyn FnMut(&'v T) -> ControlFlow<B>,
-) -> ControlFlow<B> {
+fn children<'v, T: Json, B>(value: &'v T, each: &mut dyn FnMut(&'v T) -> ControlFlow<B>) -> ControlFlow<B> {
     match value.view() {
         View::List(list) => list.iter().try_for_each(each),
         View::Object => value.values().try_for_each(each),

@@ -21,7 +21,7 @@ use sort::Sorter;
 use tree::Tree;
 
 /// Bytes of index keys that are sorted in memory, for each index of a table.
-const SORTED_BYTES: usize = 8 << 20;
+const SORTED_BYTES: usize = 3 << 20;
 /// Bytes that are handed on together.
 const CHUNK_BYTES: usize = 64 * PAGE_BYTES;
 /// The page that SQLite locks, at 1 GiB: nothing may be there.
@@ -47,8 +47,8 @@ pub(super) struct Index {
 
 /// Takes what is written, in order from page 2 on.
 pub(super) trait Sink {
-    /// Takes the next bytes: whole pages.
-    fn take(&mut self, bytes: Vec<u8>) -> io::Result<()>;
+    /// Takes the next bytes: whole pages. Gives back a buffer that is empty, and may have room.
+    fn take(&mut self, bytes: Vec<u8>) -> io::Result<Vec<u8>>;
 }
 
 /// A database that is being written.
@@ -82,10 +82,11 @@ impl<S: Sink> Pages<S> {
         }
         write(&mut self.chunk);
         let number = self.next;
-        self.next = number.checked_add(1).ok_or_else(|| io::Error::other("the database has too many pages"))?;
+        self.next =
+            number.checked_add(1).ok_or_else(|| io::Error::other("the database has too many pages"))?;
         if self.chunk.len() >= CHUNK_BYTES {
-            let full = std::mem::replace(&mut self.chunk, Vec::with_capacity(CHUNK_BYTES + PAGE_BYTES));
-            self.sink.take(full)?;
+            self.chunk = self.sink.take(std::mem::take(&mut self.chunk))?;
+            self.chunk.reserve(CHUNK_BYTES + 2 * PAGE_BYTES);
         }
         Ok(number)
     }
@@ -159,10 +160,10 @@ impl<S: Sink> Image<S> {
             record::schema_row([kind, name, table], *page, text, &mut row);
             let mut cell = Vec::new();
             tree::row_cell(id, &row, &mut cell);
-            if !leaf.push(&cell) {
+            if !leaf.push([&cell, &[]]) {
                 let number = self.pages.add(|out| leaf.write(&[], None, out))?;
-                root.push(&tree::separator(number, id - 1));
-                leaf.push(&cell);
+                root.push([&tree::separator(number, id - 1), &[]]);
+                leaf.push([&cell, &[]]);
             }
         }
         let last = self.pages.add(|out| leaf.write(&[], None, out))?;

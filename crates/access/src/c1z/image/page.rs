@@ -60,13 +60,15 @@ impl Page {
         self.kind
     }
 
-    /// Adds a cell, if there is room.
-    pub(super) fn push(&mut self, cell: &[u8]) -> bool {
+    /// Adds a cell that has these parts, if there is room.
+    pub(super) fn push(&mut self, parts: [&[u8]; 2]) -> bool {
         let taken = self.kind.header_bytes() + 2 * self.starts.len() + self.cells.len();
-        let fits = taken + 2 + cell.len() <= SIZE;
+        let fits = taken + 2 + parts.iter().map(|part| part.len()).sum::<usize>() <= SIZE;
         if fits {
             self.starts.push(small(self.cells.len()));
-            self.cells.extend_from_slice(cell);
+            for part in parts {
+                self.cells.extend_from_slice(part);
+            }
         }
         fits
     }

@@ -135,7 +135,8 @@ pub(super) fn entry(key: &[u8], out: &mut Vec<u8>) {
         }
     }
     let known = lengths.iter().take(count);
-    let serials = known.clone().map(|one| one.map_or(0, |(bytes, escapes)| 13 + 2 * (bytes - escapes) as u64));
+    let serials =
+        known.clone().map(|one| one.map_or(0, |(bytes, escapes)| 13 + 2 * (bytes - escapes) as u64));
     header(serials.chain([kind]), out);
     let mut rest = columns;
     for length in known {

@@ -31,6 +31,10 @@ impl Sorter {
         if self.keys.len() >= self.limit {
             self.spill()?;
         }
+        if self.keys.capacity() == 0 {
+            // What is not filled is not there; what has to grow is copied again and again.
+            self.keys.reserve(self.limit + self.limit / 8);
+        }
         let start = self.keys.len();
         write(&mut self.keys);
         let place = |at: usize| u32::try_from(at).map_err(|_| io::Error::other("a key is too long"));
@@ -107,8 +111,9 @@ mod tests {
     #[test]
     fn keys_come_in_order_whether_they_fit_or_not() {
         let folder = tempfile::tempdir().unwrap();
-        let expected: Vec<Vec<u8>> =
-            (0..5_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) % 9_973).to_string().into_bytes()).collect();
+        let expected: Vec<Vec<u8>> = (0..5_000_u32)
+            .map(|at| (at.wrapping_mul(2_654_435_761) % 9_973).to_string().into_bytes())
+            .collect();
         for limit in [1 << 20, 10_000, 100] {
             let mut sorter = Sorter::new(folder.path(), limit);
             for key in &expected {

@@ -26,10 +26,10 @@ const TABLES: &[Table] = &[
 type Row = (String, Option<String>, Vec<u8>);
 
 impl Sink for Vec<u8> {
-    fn take(&mut self, bytes: Vec<u8>) -> io::Result<()> {
+    fn take(&mut self, bytes: Vec<u8>) -> io::Result<Vec<u8>> {
         assert_eq!(bytes.len() % PAGE_BYTES, 0);
         self.extend(bytes);
-        Ok(())
+        Ok(Vec::new())
     }
 }
 
@@ -108,11 +108,10 @@ fn no_page_is_where_sqlite_locks() {
     let mut pages = Pages { sink: Vec::new(), chunk: Vec::new(), next: LOCK_PAGE - 1 };
     assert_eq!((pages.upcoming(), pages.after_next()), (LOCK_PAGE - 1, LOCK_PAGE + 1));
     let add = |pages: &mut Pages<Vec<u8>>| pages.add(|out| out.resize(out.len() + PAGE_BYTES, 1)).unwrap();
-    assert_eq!([add(&mut pages), add(&mut pages), add(&mut pages)], [
-        LOCK_PAGE - 1,
-        LOCK_PAGE + 1,
-        LOCK_PAGE + 2
-    ]);
+    assert_eq!(
+        [add(&mut pages), add(&mut pages), add(&mut pages)],
+        [LOCK_PAGE - 1, LOCK_PAGE + 1, LOCK_PAGE + 2]
+    );
     assert_eq!(pages.chunk.len(), 4 * PAGE_BYTES);
 }
 

@@ -34,11 +34,11 @@ impl Tree {
         cell.clear();
         varint(record.len() as u64, &mut cell);
         varint(id.unsigned_abs(), &mut cell);
-        payload(pages, record, ROW_BYTES, &mut cell)?;
-        if !self.leaf.push(&cell) {
+        let record = payload(pages, record, ROW_BYTES, &mut cell)?;
+        if !self.leaf.push([&cell, record]) {
             let full = pages.add(|out| self.leaf.write(&[], None, out))?;
             self.raise(pages, 0, &separator(full, self.last_id))?;
-            self.leaf.push(&cell);
+            self.leaf.push([&cell, record]);
         }
         self.last_id = id;
         self.cell = cell;
@@ -50,15 +50,15 @@ impl Tree {
         let mut cell = std::mem::take(&mut self.cell);
         cell.clear();
         varint(record.len() as u64, &mut cell);
-        payload(pages, record, ENTRY_BYTES, &mut cell)?;
-        if !self.leaf.push(&cell) {
+        let record = payload(pages, record, ENTRY_BYTES, &mut cell)?;
+        if !self.leaf.push([&cell, record]) {
             // Entries are in one place only: the last of a leaf goes up, and stands between it and the next.
             let between = self.leaf.pop().unwrap_or_default();
             let full = pages.add(|out| self.leaf.write(&[], None, out))?;
             let mut above = full.to_be_bytes().to_vec();
             above.extend_from_slice(&between);
             self.raise(pages, 0, &above)?;
-            self.leaf.push(&cell);
+            self.leaf.push([&cell, record]);
         }
         self.cell = cell;
         Ok(())
@@ -70,7 +70,7 @@ impl Tree {
             self.levels.push(Page::new(self.leaf.kind().above()));
         }
         let Some(page) = self.levels.get_mut(level) else { return Ok(()) };
-        if page.push(cell) {
+        if page.push([cell, &[]]) {
             return Ok(());
         }
         // The last child of the full page is its right one; what separated it goes up.
@@ -78,7 +78,7 @@ impl Tree {
         let (child, between) = last.split_at(4.min(last.len()));
         let right = u32::from_be_bytes(child.try_into().unwrap_or_default());
         let full = pages.add(|out| page.write(&[], Some(right), out))?;
-        page.push(cell);
+        page.push([cell, &[]]);
         let mut above = full.to_be_bytes().to_vec();
         above.extend_from_slice(between);
         self.raise(pages, level + 1, &above)
@@ -108,11 +108,16 @@ pub(super) fn row_cell(id: i64, record: &[u8], cell: &mut Vec<u8>) {
     cell.extend_from_slice(record);
 }
 
-/// Appends a record; what is more than `most` bytes goes to pages of its own.
-fn payload<S: Sink>(pages: &mut Pages<S>, record: &[u8], most: usize, cell: &mut Vec<u8>) -> io::Result<()> {
+/// What of a record is still to be appended to its cell: all, or nothing, where it has more than `most` bytes. Then
+/// its beginning is appended, and the rest goes to pages of its own.
+fn payload<'r, S: Sink>(
+    pages: &mut Pages<S>,
+    record: &'r [u8],
+    most: usize,
+    cell: &mut Vec<u8>,
+) -> io::Result<&'r [u8]> {
     if record.len() <= most {
-        cell.extend_from_slice(record);
-        return Ok(());
+        return Ok(record);
     }
     let wanted = LEAST + (record.len() - LEAST) % OVERFLOW_BYTES;
     let (here, rest) = record.split_at(if wanted <= most { wanted } else { LEAST });
@@ -128,5 +133,5 @@ fn payload<S: Sink>(pages: &mut Pages<S>, record: &[u8], most: usize, cell: &mut
             out.resize(end, 0);
         })?;
     }
-    Ok(())
+    Ok(&[])
 }

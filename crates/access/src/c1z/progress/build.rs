@@ -81,16 +81,17 @@ impl Progress {
             grants.begin(GROUP, id, name);
             for (said, member) in members.members() {
                 // Where it was said to be a group, and is one, it is one; else as it was found.
-                let kind = match (said, self.state.users.number(member), self.state.groups.has(member)) {
-                    (2, _, true) | (_, None, true) => GROUP,
-                    (_, Some(user), _) => {
+                let user = self.state.users.number(member);
+                let kind = match user {
+                    _ if (said == 2 || user.is_none()) && self.state.groups.has(member) => GROUP,
+                    Some(user) => {
                         if self.state.links {
                             pairs.extend(self.state.groups.number(id).map(|group| pair(group, user)));
                         }
                         USER
                     }
                     // What is neither is a problem by now.
-                    (_, None, false) => continue,
+                    None => continue,
                 };
                 counts.grants += 1;
                 grants.write(writer, kind, member)?;
@@ -231,7 +232,8 @@ mod tests {
 
     #[test]
     fn grants_are_those_of_the_model() {
-        for (kind, id, name) in [(GROUP, "g1", "Staff"), (ROLE, "admin", ""), (GROUP, &"g".repeat(300), "é")] {
+        for (kind, id, name) in [(GROUP, "g1", "Staff"), (ROLE, "admin", ""), (GROUP, &"g".repeat(300), "é")]
+        {
             let mut grants = Grants::default();
             grants.begin(kind, id, name);
             for principal in ["u1", &"u".repeat(200), ""] {

@@ -99,7 +99,12 @@ pub(super) fn user<'p>(
     links: impl Iterator<Item = (&'p str, &'p str)>,
     out: &mut Vec<u8>,
 ) {
-    Put::new(USER, out).part(id.as_bytes()).list(data).list(|out| pairs(roles, out)).list(|out| pairs(links, out)).end();
+    Put::new(USER, out)
+        .part(id.as_bytes())
+        .list(data)
+        .list(|out| pairs(roles, out))
+        .list(|out| pairs(links, out))
+        .end();
 }
 
 /// `members`: kind and id.
@@ -149,12 +154,9 @@ pub(super) fn take<'a>(rest: &mut &'a [u8]) -> Option<Entry<'a>> {
     let text = |bytes: Option<&'a [u8]>| std::str::from_utf8(bytes?).ok();
     Some(match *kind {
         STEP => Entry::Step { name: text(bytes())?, value: text(bytes())? },
-        USER => Entry::User {
-            id: text(bytes())?,
-            data: bytes()?,
-            roles: Parts(bytes()?),
-            links: Parts(bytes()?),
-        },
+        USER => {
+            Entry::User { id: text(bytes())?, data: bytes()?, roles: Parts(bytes()?), links: Parts(bytes()?) }
+        }
         GROUP => Entry::Group {
             id: text(bytes())?,
             name: text(bytes())?,
@@ -210,7 +212,13 @@ mod tests {
     fn entries_are_read_as_they_were_put() {
         let mut out = Vec::new();
         step("users", "7", &mut out);
-        user("u1", |out| out.extend_from_slice(b"\x00data"), [("a", "A"), ("b", "")].into_iter(), [("", "Staff")].into_iter(), &mut out);
+        user(
+            "u1",
+            |out| out.extend_from_slice(b"\x00data"),
+            [("a", "A"), ("b", "")].into_iter(),
+            [("", "Staff")].into_iter(),
+            &mut out,
+        );
         group("g1", "Staff", |_| (), [(1, "u1"), (0, "é")].into_iter(), &mut out);
         problem("user", "", "why", &mut out);
         absent("nobody", &mut out);
@@ -218,10 +226,14 @@ mod tests {
         named("Else", None, &mut out);
         let mut rest = out.as_slice();
         assert_eq!(take(&mut rest), Some(Entry::Step { name: "users", value: "7" }));
-        let Some(Entry::User { id: "u1", data: b"\x00data", roles, links }) = take(&mut rest) else { panic!() };
+        let Some(Entry::User { id: "u1", data: b"\x00data", roles, links }) = take(&mut rest) else {
+            panic!()
+        };
         assert_eq!(roles.pairs().collect::<Vec<_>>(), [("a", "A"), ("b", "")]);
         assert_eq!(links.pairs().collect::<Vec<_>>(), [("", "Staff")]);
-        let Some(Entry::Group { id: "g1", name: "Staff", data: b"", members }) = take(&mut rest) else { panic!() };
+        let Some(Entry::Group { id: "g1", name: "Staff", data: b"", members }) = take(&mut rest) else {
+            panic!()
+        };
         assert_eq!(members.members().collect::<Vec<_>>(), [(1, "u1"), (0, "é")]);
         assert_eq!(take(&mut rest), Some(Entry::Problem { what: "user", id: "", reason: "why" }));
         assert_eq!(take(&mut rest), Some(Entry::Absent { id: "nobody" }));

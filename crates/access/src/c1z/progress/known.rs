@@ -6,8 +6,8 @@ use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher, RandomState};
 /// Ids, and the entries of the log that have them. 25 to 40 bytes for each, whatever its length.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    /// Digests under a random key.
-    numbers: HashMap<u64, u32, BuildHasherDefault<AsItIs>>,
+    /// Digests under a random key, by their first four bits: a table that grows is there twice for a while.
+    numbers: [HashMap<u64, u32, BuildHasherDefault<AsItIs>>; 16],
     key: RandomState,
     /// Where the newest entry of each is in the log.
     places: Vec<u64>,
@@ -23,7 +23,8 @@ impl Known {
         if let Some(number) = self.odd.get(id) {
             return Some(*number);
         }
-        self.numbers.get(&self.key.hash_one(id)).copied()
+        let digest = self.key.hash_one(id);
+        self.numbers.get(part(digest))?.get(&digest).copied()
     }
 
     pub(super) fn has(&self, id: &str) -> bool {
@@ -44,7 +45,8 @@ impl Known {
     pub(super) fn add(&mut self, id: &str, place: u64, is_at: impl FnOnce(u64) -> bool) {
         let newest = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
         let found = self.odd.get(id).copied().or_else(|| {
-            let number = *self.numbers.entry(self.key.hash_one(id)).or_insert(newest);
+            let digest = self.key.hash_one(id);
+            let number = *self.numbers.get_mut(part(digest))?.entry(digest).or_insert(newest);
             (number != newest).then_some(number)
         });
         match found {
@@ -68,6 +70,11 @@ impl Known {
     pub(super) fn is_mixed(&self) -> bool {
         self.mixed
     }
+}
+
+/// Which of 16 tables has a digest.
+fn part(digest: u64) -> usize {
+    usize::try_from(digest >> 60).unwrap_or_default()
 }
 
 /// For keys that are digests already.

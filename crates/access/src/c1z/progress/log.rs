@@ -36,7 +36,8 @@ pub(super) struct Part {
 impl Log {
     /// A new log, whatever is there.
     pub(super) fn create(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        let file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o600).open(path)?;
         file.write_all_at(MAGIC, 0)?;
         Ok(Self { file, end: START, frame: Vec::new() })
     }

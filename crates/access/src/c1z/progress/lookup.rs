@@ -45,7 +45,7 @@ impl Progress {
         let (mut found, mut seen) = (Vec::new(), HashSet::new());
         self.members_from = self.search(self.members_from, |state, entry| {
             let Entry::Group { id: group, members, .. } = entry else { return Search::Nothing };
-            let unknown = members.members().filter(|(_, id)| state.is_open(id) && !state.users.has(id));
+            let unknown = members.members().filter(|(_, id)| !state.users.has(id) && state.is_open(id));
             Search::of(unknown, &mut found, |(kind, id)| {
                 let new = seen.insert(id.to_owned());
                 new.then(|| Unresolved { id: id.to_owned(), kind, referrer: group.to_owned() })
@@ -77,7 +77,8 @@ impl Progress {
         let mut found = None;
         self.names_from = self.search(self.names_from, |state, entry| {
             let Entry::User { id: user, links, .. } = entry else { return Search::Nothing };
-            let mut open = links.pairs().filter(|(id, name)| id.is_empty() && !state.named.contains_key(*name));
+            let mut open =
+                links.pairs().filter(|(id, name)| id.is_empty() && !state.named.contains_key(*name));
             let Some((_, name)) = open.next() else { return Search::Nothing };
             found = Some((name.to_owned(), user.to_owned()));
             Search::Enough

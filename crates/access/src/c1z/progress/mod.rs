@@ -125,7 +125,8 @@ impl Progress {
         let Begun { id, started, origin } = progress.begun.clone();
         let started = started.0.to_string();
         progress.page(|page| {
-            for (name, value) in [("format", FORMAT), ("id", &id), ("started", &started), ("origin", &origin)] {
+            for (name, value) in [("format", FORMAT), ("id", &id), ("started", &started), ("origin", &origin)]
+            {
                 page.step(name, value);
             }
         })?;
@@ -136,7 +137,8 @@ impl Progress {
     pub fn resume(path: &Path) -> Option<Self> {
         let reading = std::fs::File::open(path).ok()?;
         let mut state = State::default();
-        let log = Log::open(path, |part| state.note(part, |place, id| log::has_id(&reading, place, id))).ok()??;
+        let log =
+            Log::open(path, |part| state.note(part, |place, id| log::has_id(&reading, place, id))).ok()??;
         let step = |name: &str| state.steps.get(name).cloned();
         step("format").filter(|format| format == FORMAT)?;
         let begun = Begun {
