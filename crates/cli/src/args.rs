@@ -91,6 +91,13 @@ pub(crate) enum Command {
     Mapping(Mapping),
     /// Read an application's users, groups and roles into a .c1z file, or grant and revoke
     Sync(SyncArguments),
+    /// Print what `rollcall sync` reads and changes, as Baton's tools ask for it
+    Capabilities,
+    /// Print a script that completes this program's words in a shell
+    Completion {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
     /// Read .c1z files
     C1z(C1z),
     /// Test, search and change any SCIM application: ConnId's operations
@@ -499,7 +506,8 @@ pub(crate) struct BenchReference {
 pub(crate) fn words(given: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let mut words: Vec<OsString> = given.collect();
     let name = words.first().map(Path::new).and_then(Path::file_stem);
-    if name.is_some_and(|name| name == "baton-scim") {
+    let has_own = |word: &OsString| word == "capabilities" || word == "completion";
+    if name.is_some_and(|name| name == "baton-scim") && !words.get(1).is_some_and(has_own) {
         words.splice(0..1, ["baton-scim", "sync"].map(OsString::from));
     }
     words
@@ -538,6 +546,7 @@ mod tests {
     fn under_its_other_name_it_is_the_other_program() {
         let words = |words: &[&str]| super::words(words.iter().map(OsString::from));
         assert_eq!(words(&["/usr/bin/baton-scim", "-p"]), ["baton-scim", "sync", "-p"]);
+        assert_eq!(words(&["baton-scim", "capabilities"]), ["baton-scim", "capabilities"]);
         assert_eq!(words(&["rollcall", "serve"]), ["rollcall", "serve"]);
     }
 

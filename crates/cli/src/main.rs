@@ -5,6 +5,7 @@ mod args;
 mod audit;
 mod bench;
 mod c1z;
+mod completion;
 mod connector;
 mod desk;
 mod expressions;
@@ -93,6 +94,8 @@ async fn run(arguments: Arguments, printer: &Printer) -> Done {
         Command::Audit(command) => audit::run(&global, command, printer).await,
         Command::Mapping(command) => mapping::run(&global, command, printer).await,
         Command::Sync(arguments) => sync::run(arguments, printer).await,
+        Command::Capabilities => sync::capabilities::run(printer),
+        Command::Completion { shell } => completion::run(shell),
         Command::C1z(command) => c1z::run(command, printer),
         Command::Connector(command) => connector::run(command, printer).await,
         Command::Bench(bench) => bench::run(&bench, printer).await,

@@ -248,7 +248,7 @@ impl View<'_> {
         Ok(stats)
     }
 
-    /// Goes through what is not the same as in `older`, a sync of the same file.
+    /// Goes through what is not the same as in `older`, a sync of the same file or of another.
     pub fn changes<E: From<C1zError>>(
         &self,
         older: &View<'_>,
@@ -271,6 +271,17 @@ impl View<'_> {
         each: impl FnMut(T) -> Result<(), E>,
     ) -> Result<(), E> {
         let table = kind.table();
+        if !std::ptr::eq(self.file, older.file) {
+            return match change {
+                Change::Created => self.compared(older, table, |_, other| other.is_none(), each),
+                Change::Deleted => older.compared(self, table, |_, other| other.is_none(), each),
+                Change::Modified => {
+                    let differs =
+                        |mine: &[u8], other: Option<&[u8]>| other.is_some_and(|other| other != mine);
+                    self.compared(older, table, differs, each)
+                }
+            };
+        }
         let only_in_first = format!(
             "select data from {table} mine where sync_id = ?1 and not exists (select 1 from {table} other \
              where other.external_id = mine.external_id and other.sync_id = ?2) order by id"
@@ -287,6 +298,34 @@ impl View<'_> {
                 self.each(&both, [new, old], each)
             }
         }
+    }
+
+    /// Goes through the rows that are wanted, each beside that of the same id in another file.
+    fn compared<T: Wire, E: From<C1zError>>(
+        &self,
+        other: &View<'_>,
+        table: &str,
+        wanted: impl Fn(&[u8], Option<&[u8]>) -> bool,
+        mut each: impl FnMut(T) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let here = |error| E::from(self.file.damaged(error));
+        let there = |error| E::from(other.file.damaged(error));
+        let find = format!("select data from {table} where external_id = ? and sync_id = ?");
+        let mut find = other.file.connection.prepare(&find).map_err(there)?;
+        let all = format!("select external_id, data from {table} where sync_id = ? order by id");
+        let mut all = self.file.connection.prepare(&all).map_err(here)?;
+        let mut rows = all.query([&self.sync.id]).map_err(here)?;
+        while let Some(row) = rows.next().map_err(here)? {
+            let id: String = row.get(0).map_err(here)?;
+            let mine = row.get_ref(1).and_then(|data| Ok(data.as_blob()?)).map_err(here)?;
+            let mut found = find.query([&id, &other.sync.id]).map_err(there)?;
+            let found = found.next().map_err(there)?;
+            let found = found.map(|row| row.get_ref(0).and_then(|data| Ok(data.as_blob()?))).transpose();
+            if wanted(mine, found.map_err(there)?) {
+                each(T::decode(mine).map_err(|error| E::from(self.file.damaged(error)))?)?;
+            }
+        }
+        Ok(())
     }
 
     fn count(&self, table: &str) -> Result<u64, C1zError> {

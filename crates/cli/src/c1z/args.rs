@@ -50,11 +50,14 @@ pub(crate) enum Command {
     Stats,
     /// The syncs in the file
     Syncs,
-    /// What changed since the sync before
+    /// What changed since the sync before, or since another file
     Diff {
         /// Since this sync
         #[arg(long, value_name = "ID")]
         from: Option<String>,
+        /// Since the last sync of this file, or the one that --from names
+        #[arg(long, value_name = "FILE")]
+        since: Option<PathBuf>,
     },
     /// All of it in another form
     Export {

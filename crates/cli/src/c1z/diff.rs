@@ -1,4 +1,4 @@
-//! `rollcall c1z diff`: what changed between two syncs of a file.
+//! `rollcall c1z diff`: what changed between two syncs, of one file or of two.
 
 use std::io::Write;
 
@@ -17,12 +17,16 @@ const CHANGES: [(Change, &str, char); 3] = [
 ];
 
 /// Compares the sync that is shown with `from`, or with the one that ended before it.
-pub(super) fn run(file: &File, newer: &View<'_>, from: Option<&str>, printer: &Printer) -> Done {
+pub(super) fn within(file: &File, newer: &View<'_>, from: Option<&str>, printer: &Printer) -> Done {
     let id = if let Some(id) = from { id.to_owned() } else { before(file, newer)? };
-    let older = file.view(Some(&id))?;
+    between(newer, &file.view(Some(&id))?, printer)
+}
+
+/// Compares two syncs.
+pub(super) fn between(newer: &View<'_>, older: &View<'_>, printer: &Printer) -> Done {
     let done: Result<(), Stopped> = printer.stream(|output, out| match output {
-        Output::Json => json(newer, &older, out),
-        Output::Text => text(newer, &older, out),
+        Output::Json => json(newer, older, out),
+        Output::Text => text(newer, older, out),
     });
     Ok(done?)
 }

@@ -104,7 +104,11 @@ pub(crate) fn run(arguments: C1z, printer: &Printer) -> Done {
             lists::access(&view, &resource_type, &resource, printer)
         }
         Command::Stats => stats(&view, printer),
-        Command::Diff { from } => diff::run(&file, &view, from.as_deref(), printer),
+        Command::Diff { from, since: None } => diff::within(&file, &view, from.as_deref(), printer),
+        Command::Diff { from, since: Some(other) } => {
+            let other = File::open(&other, None, limits(&tuning))?;
+            diff::between(&view, &other.view(from.as_deref())?, printer)
+        }
         Command::Export { format, out } => export(&view, format, out.as_deref(), printer),
     }
 }

@@ -1,6 +1,7 @@
 //! `rollcall sync`: an application into a `.c1z` file, or one change in the application.
 
 mod args;
+pub(crate) mod capabilities;
 mod change;
 mod display;
 mod setup;

@@ -157,6 +157,30 @@ fn mistakes_are_told() {
 }
 
 #[test]
+fn two_files_are_compared_as_two_syncs_are() {
+    let world = World::new(Roster::numbered(20, 2, 3));
+    world.sync(&["-f", "one.c1z"]).ok();
+    world.sync(&["-f", "both.c1z"]).ok();
+    world.peer.roster(|roster| {
+        roster.users.remove(19);
+        roster.users[0]["name"]["givenName"] = "Other".into();
+        roster.groups[1]["members"].as_array_mut().unwrap().pop();
+    });
+    world.sync(&["-f", "two.c1z"]).ok();
+    world.sync(&["-f", "both.c1z"]).ok();
+    let diff = |words: &[&str]| {
+        Ended::from(world.bare(&[&["c1z", "--file"], words].concat()).output().unwrap()).ok()
+    };
+    let apart = diff(&["two.c1z", "diff", "--since", "one.c1z"]);
+    assert_eq!(apart, diff(&["both.c1z", "diff"]));
+    assert!(apart.contains("user:u000019") && apart.lines().count() > 3, "{apart}");
+    assert_eq!(
+        diff(&["two.c1z", "diff", "--since", "two.c1z"]),
+        diff(&["one.c1z", "diff", "--since", "one.c1z"])
+    );
+}
+
+#[test]
 fn exports_go_to_a_file_or_out() {
     let world = world();
     let csv = print(&world, &["export", "csv"]).ok();

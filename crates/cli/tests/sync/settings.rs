@@ -64,6 +64,29 @@ fn under_the_name_of_the_reference_it_is_the_reference() {
 }
 
 #[test]
+fn what_it_can_do_and_its_words_are_printed_as_the_reference_prints_them() {
+    let world = World::new(Roster::numbered(1, 1, 1));
+    let link = world.path("baton-scim");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_rollcall"), &link).unwrap();
+    let said = |words: &[&str]| {
+        let mut command = Command::new(&link);
+        ended(command.current_dir(world.folder.path()).env_clear().args(words)).ok()
+    };
+    let can: serde_json::Value = serde_json::from_str(&said(&["capabilities"])).unwrap();
+    assert_eq!(can["@type"], "type.googleapis.com/c1.connector.v2.ConnectorCapabilities");
+    let types = can["resourceTypeCapabilities"].as_array().unwrap();
+    let can =
+        |kind: usize, what: &str| types[kind]["capabilities"].as_array().unwrap().contains(&what.into());
+    assert_eq!(types[1]["resourceType"]["id"], "group");
+    assert!(can(1, "CAPABILITY_PROVISION") && can(0, "CAPABILITY_SYNC") && !can(0, "CAPABILITY_PROVISION"));
+    for shell in ["bash", "zsh", "fish"] {
+        let script = said(&["completion", shell]);
+        assert!(script.contains("baton-scim") && script.contains("scim-config"), "{shell}: {script}");
+    }
+    assert!(ended(&mut world.bare(&["completion", "bash"])).ok().contains("rollcall__connector"));
+}
+
+#[test]
 fn defect_3_basic_authentication_works() {
     let world = World::with(Roster::numbered(5, 1, 2), |faults| {
         // ann:secret

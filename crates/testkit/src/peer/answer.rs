@@ -22,7 +22,11 @@ impl Answer {
 
     pub(super) fn html(status: u16) -> Self {
         let kind = ("content-type".to_owned(), "text/html".to_owned());
-        Self { status, headers: vec![kind], body: format!("<html><body><h1>{status}</h1></body></html>").into() }
+        Self {
+            status,
+            headers: vec![kind],
+            body: format!("<html><body><h1>{status}</h1></body></html>").into(),
+        }
     }
 
     pub(super) fn empty(status: u16) -> Self {
