@@ -94,7 +94,10 @@ async fn run(arguments: Arguments, printer: &Printer) -> Done {
         Command::Audit(command) => audit::run(&global, command, printer).await,
         Command::Mapping(command) => mapping::run(&global, command, printer).await,
         Command::Sync(arguments) => sync::run(arguments, printer).await,
-        Command::Capabilities => sync::capabilities::run(printer),
+        Command::Capabilities => {
+            sync::capabilities::run(printer);
+            Ok(())
+        }
         Command::Completion { shell } => completion::run(shell),
         Command::C1z(command) => c1z::run(command, printer),
         Command::Connector(command) => connector::run(command, printer).await,

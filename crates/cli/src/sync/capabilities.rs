@@ -3,7 +3,6 @@
 use rollcall_access::model::{GROUP, ROLE, USER, scim_resource_types};
 use serde_json::{Value, json};
 
-use crate::Done;
 use crate::printer::Printer;
 
 /// What is done with each resource type. An application's profile may leave something out.
@@ -13,11 +12,10 @@ const DONE: [(&str, &[&str]); 3] = [
     (ROLE, &["CAPABILITY_PROVISION", "CAPABILITY_SYNC"]),
 ];
 
-pub(crate) fn run(printer: &Printer) -> Done {
+pub(crate) fn run(printer: &Printer) {
     let said = said();
     // As the reference: JSON, whichever output is wanted.
     printer.data(&said, || said.to_string());
-    Ok(())
 }
 
 /// The message `ConnectorCapabilities`, in an `Any`.
