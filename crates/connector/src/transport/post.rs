@@ -1,6 +1,6 @@
 //! Single requests to URLs that others named: no sign-in, no redirects, no second try.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use rollcall_domain::clock::Clock;
 
 use super::connect::{Connector, Dial};
 use super::wire::{Exchange, Limits, Wire};
-use super::{Addresses, PeerError, SetupError, retry, tls};
+use super::{Addresses, PeerError, retry, tls};
 use crate::profile::{Redirects, Tls};
 
 /// Seconds until there must be a connection.
@@ -21,8 +21,7 @@ const MAX_ANSWER: usize = 1 << 20;
 /// Sends to URLs that tenants name. Clones share its connections.
 #[derive(Clone)]
 pub struct Poster {
-    /// Made when it is first needed: certificates are read then.
-    wire: Arc<OnceLock<Result<Wire, String>>>,
+    wire: Arc<Wire>,
     clock: Arc<dyn Clock>,
     private: bool,
 }
@@ -61,12 +60,7 @@ pub enum PostError {
 impl Poster {
     /// Nothing is sent yet. `private`: also to addresses that are not public, and without TLS.
     pub fn new(clock: Arc<dyn Clock>, private: bool) -> Self {
-        Self { wire: Arc::default(), clock, private }
-    }
-
-    fn wire(&self) -> Result<&Wire, PostError> {
-        let made = self.wire.get_or_init(|| wire(self.private).map_err(|error| error.to_string()));
-        made.as_ref().map_err(|error| PostError::Broken(error.clone()))
+        Self { wire: Arc::new(wire(private)), clock, private }
     }
 
     /// Sends once and reads the answer. Addresses are checked when the connection is made.
@@ -88,7 +82,7 @@ impl Poster {
         let headers =
             parsed(headers).ok_or_else(|| PostError::Broken("a header cannot be sent".to_owned()))?;
         let exchange = Exchange { method: Method::POST, url, headers, body: Some(body) };
-        let answer = tokio::time::timeout(within, self.wire()?.exchange(exchange)).await;
+        let answer = tokio::time::timeout(within, self.wire.exchange(exchange)).await;
         let answer =
             answer.map_err(|_| PostError::TimedOut(within))?.map_err(|error| failed(error, within))?;
         let retry_after = retry::after(&answer.headers, self.clock.now().0);
@@ -96,12 +90,13 @@ impl Poster {
     }
 }
 
-fn wire(private: bool) -> Result<Wire, SetupError> {
+fn wire(private: bool) -> Wire {
     let addresses = if private { Addresses::Allow } else { Addresses::Refuse };
     let dial = Dial { addresses, named: Arc::default(), limit: CONNECT };
     // Each request brings a shorter time.
     let limits = Limits { time: Duration::from_secs(600), bytes: MAX_ANSWER, redirects: Redirects::None };
-    Ok(Wire::new(Connector::new(dial, None, tls::config(&Tls::default())?), limits, None))
+    let trust = tls::Trust::new(Tls::default());
+    Wire::new(Connector::new(dial, None, trust), limits, None)
 }
 
 impl std::fmt::Debug for Poster {
