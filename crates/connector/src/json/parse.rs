@@ -206,7 +206,7 @@ impl<'a> Parser<'a> {
         Ok(meant)
     }
 
-    /// `\uXXXX`, or two that make one character together.
+    /// `\u` and four hexadecimal digits, or two of these that make one character together.
     fn unit(&mut self) -> Result<char, ParseError> {
         let from = self.at;
         let first = self.hex()?;
