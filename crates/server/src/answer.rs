@@ -97,6 +97,13 @@ fn in_api(uri: &Uri) -> bool {
     uri.path().starts_with("/api/")
 }
 
+/// Calls the body plain JSON: SCIM 1.1 has no media type of its own.
+pub(crate) fn name_json(response: &mut Response) {
+    if response.headers().get(CONTENT_TYPE).is_some_and(|media| media == SCIM_JSON) {
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+}
+
 /// A document made here.
 pub(crate) fn json(value: &Value) -> Response {
     ([(CONTENT_TYPE, SCIM_JSON)], value.to_string()).into_response()

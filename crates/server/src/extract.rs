@@ -15,7 +15,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use rollcall_scim::error::{ErrorType, ScimError};
 use rollcall_scim::limits::MAX_JSON_DEPTH;
 use rollcall_scim::list::ListRequest;
-use rollcall_service::{Caller, Known, Notes, Precondition, Presented, Shape};
+use rollcall_service::{Caller, Known, Notes, Precondition, Presented, Protocol, Shape};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -72,11 +72,12 @@ impl FromRequestParts<App> for Who {
         let path = parts.uri.path();
         let (slug, base_path) =
             place(path).ok_or_else(|| ScimError::not_found("there is nothing at this path"))?;
+        let protocol = protocol(path);
         let origin = origin(parts, app);
         let token = token(&parts.headers);
         let base_url = format!("{origin}{base_path}");
         let presented =
-            Presented { token: token.as_deref(), source: slug, base_url: &base_url, notes: &notes };
+            Presented { token: token.as_deref(), source: slug, base_url: &base_url, protocol, notes: &notes };
         Ok(Self(app.service.authenticate(presented).await?))
     }
 }
@@ -167,7 +168,15 @@ impl<S: Sync> FromRequestParts<S> for Seen {
     }
 }
 
-/// The slug, and the path up to and with `/v2`.
+/// What is spoken at this path: SCIM 1.1 below `/scim/{source}/v1`.
+pub(crate) fn protocol(path: &str) -> Protocol {
+    match place(path) {
+        Some((_, base)) if base.ends_with("/v1") && path.starts_with("/scim/") => Protocol::One,
+        _ => Protocol::Two,
+    }
+}
+
+/// The slug, and the path up to and with `/v2` or `/v1`.
 fn place(path: &str) -> Option<(&str, &str)> {
     let start = if path.starts_with("/source/") { "/source/scim/" } else { "/scim/" };
     let rest = path.strip_prefix(start)?;
@@ -293,6 +302,20 @@ mod tests {
             ("/metrics", None),
         ] {
             assert_eq!(place(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn v1_is_scim_1_1() {
+        for (path, expected) in [
+            ("/scim/okta/v1/Users/1", Protocol::One),
+            ("/scim/okta/v1", Protocol::One),
+            ("/scim/okta/v1x/Users", Protocol::Two),
+            ("/scim/v1/v2/Users", Protocol::Two),
+            ("/scim/okta/v2/v1", Protocol::Two),
+            ("/api/v1/sources", Protocol::Two),
+        ] {
+            assert_eq!(protocol(path), expected, "{path}");
         }
     }
 

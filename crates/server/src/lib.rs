@@ -24,7 +24,7 @@ use axum::Router;
 use rollcall_service::Service;
 use tokio::sync::watch;
 
-pub use routes::{SCIM_ROUTES, ScimRoute};
+pub use routes::{SCIM_ROUTES, SCIM_V1_BASE, SCIM_V1_ROUTES, ScimRoute};
 pub use tls::{Tls, TlsError};
 
 /// What every handler can reach. Cheap to clone.

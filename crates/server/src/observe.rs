@@ -12,13 +12,16 @@ use axum::middleware::Next;
 use axum::response::Response;
 use rollcall_domain::clock::Ids as _;
 use rollcall_scim::error::{ErrorType, ScimError};
-use rollcall_service::Notes;
+use rollcall_scim::v1;
 use rollcall_service::system::SystemIds;
+use rollcall_service::{Notes, Protocol};
 
-use crate::App;
-use crate::answer::{Failure, SCIM_JSON};
+use crate::answer::{self, Failure, SCIM_JSON};
 use crate::api::{PROBLEM_JSON, Problem, ProblemKind};
+use crate::openapi::SCIM_BASE;
 use crate::record::{self, Asked};
+use crate::routes::SCIM_V1_BASE;
+use crate::{App, extract};
 
 /// The response header that names the request.
 const REQUEST_ID: &str = "x-request-id";
@@ -48,7 +51,11 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
     };
     let path = request.extensions().get::<MatchedPath>().cloned();
     let mut response = next.run(request).await;
-    let error = write_error(&mut response, notes.id());
+    let protocol = extract::protocol(asked.uri.path());
+    let error = write_error(&mut response, notes.id(), protocol);
+    if protocol == Protocol::One {
+        answer::name_json(&mut response);
+    }
     if let Ok(id) = HeaderValue::from_str(notes.id()) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
@@ -75,9 +82,12 @@ struct Written {
 }
 
 /// Writes the body of an error.
-fn write_error(response: &mut Response, request_id: &str) -> Option<Written> {
+fn write_error(response: &mut Response, request_id: &str, protocol: Protocol) -> Option<Written> {
     let (written, body, media) = if let Some(Failure { error, .. }) = response.extensions_mut().remove() {
-        let body = error.body();
+        let body = match protocol {
+            Protocol::One => v1::error::encode(&error),
+            Protocol::Two => error.body(),
+        };
         (Written { kind: Kind::Scim(error.kind), scim: Some(error) }, body, SCIM_JSON)
     } else {
         let problem = response.extensions_mut().remove::<Problem>()?;
@@ -97,9 +107,13 @@ enum Kind {
     Problem(ProblemKind),
 }
 
-/// The route without its base: `/{endpoint}/{id}`.
+/// The route without its base: `/{endpoint}/{id}`, of SCIM 1.1 `/v1/{endpoint}/{id}`.
 fn operation(path: &str) -> &str {
-    path.split_once("/v2").map_or(path, |(_, rest)| if rest.is_empty() { "/" } else { rest })
+    if path.starts_with(SCIM_V1_BASE) {
+        return path.get(SCIM_V1_BASE.len() - "/v1".len()..).unwrap_or(path);
+    }
+    let below = path.strip_prefix("/source").unwrap_or(path).strip_prefix(SCIM_BASE);
+    below.map_or(path, |rest| if rest.is_empty() { "/" } else { rest })
 }
 
 /// One line a request: reads at debug, the rest at info, our own failures at error. Never a token, a

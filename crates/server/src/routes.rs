@@ -75,6 +75,38 @@ pub const SCIM_ROUTES: &[ScimRoute] = &[
     },
 ];
 
+/// The base of a source's SCIM 1.1 service.
+pub const SCIM_V1_BASE: &str = "/scim/{source}/v1";
+
+/// Every SCIM 1.1 route: the use cases of 2.0, in the words of 1.1. The test over endpoints and credentials
+/// reads this table too.
+pub const SCIM_V1_ROUTES: &[ScimRoute] = &[
+    ScimRoute {
+        path: "/ServiceProviderConfigs",
+        methods: &[("GET", false)],
+        handler: || get(scim::discovery::config),
+    },
+    ScimRoute { path: "/Schemas", methods: &[("GET", false)], handler: || get(scim::discovery::schemas) },
+    ScimRoute { path: "/Schemas/{id}", methods: &[("GET", false)], handler: || get(scim::discovery::schema) },
+    ScimRoute { path: "/Bulk", methods: &[("POST", true)], handler: || post(scim::bulk::post) },
+    ScimRoute {
+        path: "/{endpoint}",
+        methods: &[("GET", false), ("POST", true)],
+        handler: || get(scim::collection::get).post(scim::collection::post),
+    },
+    ScimRoute {
+        path: "/{endpoint}/{id}",
+        methods: &[("GET", false), ("PUT", true), ("PATCH", true), ("DELETE", true), ("POST", true)],
+        handler: || {
+            get(scim::resource::get)
+                .put(scim::resource::put)
+                .patch(scim::resource::patch)
+                .delete(scim::resource::delete)
+                .post(scim::resource::overridden)
+        },
+    },
+];
+
 pub(crate) fn router(app: App) -> Router {
     let mut router = Router::new()
         .route("/healthz", get(health::live))
@@ -87,6 +119,9 @@ pub(crate) fn router(app: App) -> Router {
             router = router.route(&path, (route.handler)());
         }
         router = router.route(&format!("{base}/"), get(scim::search::root));
+    }
+    for route in SCIM_V1_ROUTES {
+        router = router.route(&format!("{SCIM_V1_BASE}{}", route.path), (route.handler)());
     }
     router
         .merge(api::routes(&app))

@@ -2,7 +2,7 @@
 
 use rollcall_domain::clock::{Clock as _, Timestamp};
 use rollcall_domain::credential::Scope;
-use rollcall_server::SCIM_ROUTES;
+use rollcall_server::{SCIM_ROUTES, SCIM_V1_ROUTES, ScimRoute};
 use rollcall_service::admin::NewCredential;
 use rollcall_testkit::{Client, TestApp};
 use serde_json::{Value, json};
@@ -17,20 +17,33 @@ fn path(route: &str) -> String {
         .replace("{id}", id)
 }
 
-/// The status of every route and method, in the order of the table.
-async fn statuses(client: &Client) -> Vec<(String, u16)> {
+/// The version in the URL, its routes, and the media type that they answer with.
+const TABLES: [(&str, &[ScimRoute], &str); 2] =
+    [("v2", SCIM_ROUTES, "application/scim+json"), ("v1", SCIM_V1_ROUTES, "application/json")];
+
+/// The status of every route and method of a source, in the order of the tables, and whether it writes.
+async fn statuses(client: &Client, slug: &str) -> Vec<(String, u16, bool)> {
     let mut found = Vec::new();
-    for route in SCIM_ROUTES {
-        for (method, _) in route.methods {
+    for (version, routes, media) in TABLES {
+        let client = client.clone().at(&format!("/scim/{slug}/{version}"));
+        found.extend(statuses_of(&client, version, routes, media).await);
+    }
+    found
+}
+
+async fn statuses_of(
+    client: &Client,
+    version: &str,
+    routes: &[ScimRoute],
+    media: &str,
+) -> Vec<(String, u16, bool)> {
+    let mut found = Vec::new();
+    for route in routes {
+        for (method, writes) in route.methods {
             let body = matches!(*method, "POST" | "PUT" | "PATCH").then(|| json!({}));
             let reply = client.send(method, &path(route.path), body).await;
-            assert_eq!(
-                reply.header("content-type"),
-                Some("application/scim+json"),
-                "{method} {}",
-                route.path
-            );
-            found.push((format!("{method} {}", route.path), reply.status));
+            assert_eq!(reply.header("content-type"), Some(media), "{method} {}", route.path);
+            found.push((format!("{version}: {method} {}", route.path), reply.status, *writes));
         }
     }
     found
@@ -51,20 +64,20 @@ async fn nothing_answers_without_a_valid_credential_of_its_source() {
     let last = app.service.credentials(&admin, &record).await.unwrap().pop().unwrap();
     app.service.revoke_token(&admin, &record, &last.prefix).await.unwrap();
     let strangers = [
-        ("no header", client.clone().authorized(None)),
-        ("another scheme", client.clone().authorized(Some("Digest abc"))),
-        ("nonsense", client.clone().authorized(Some("Bearer rc_nonsense"))),
-        ("another source's token", other),
-        ("an expired token", expired),
-        ("a revoked token", revoked),
-        ("no such source", client.clone().at("/scim/none/v2")),
+        ("no header", "a", client.clone().authorized(None)),
+        ("another scheme", "a", client.clone().authorized(Some("Digest abc"))),
+        ("nonsense", "a", client.clone().authorized(Some("Bearer rc_nonsense"))),
+        ("another source's token", "a", other),
+        ("an expired token", "a", expired),
+        ("a revoked token", "a", revoked),
+        ("no such source", "none", client.clone()),
     ];
     let mut bodies = Vec::new();
-    for (who, stranger) in strangers {
-        for (route, status) in statuses(&stranger).await {
+    for (who, slug, stranger) in strangers {
+        for (route, status, _) in statuses(&stranger, slug).await {
             assert_eq!(status, 401, "{route} with {who}");
         }
-        let reply = stranger.get("/Users").await;
+        let reply = stranger.at(&format!("/scim/{slug}/v2")).get("/Users").await;
         assert!(reply.header("www-authenticate").is_some_and(|value| value.starts_with("Bearer")), "{who}");
         assert_eq!(reply.body["status"], "401");
         bodies.push(reply.body["detail"].clone());
@@ -80,16 +93,12 @@ async fn a_scope_opens_its_methods_and_no_others() {
     for scope in [Scope::Read, Scope::Write] {
         let client =
             app.credential("a", NewCredential { scopes: vec![scope], ..NewCredential::default() }).await;
-        let found = statuses(&client).await;
-        let writes = SCIM_ROUTES.iter().flat_map(|route| route.methods.iter().map(|(_, write)| *write));
-        for ((route, status), write) in found.into_iter().zip(writes) {
+        for (route, status, write) in statuses(&client, "a").await {
             let allowed = write == (scope == Scope::Write);
-            // A credential bound to no user gets 501 from /Me before its scope counts.
-            assert_eq!(
-                status == 403,
-                !allowed && !route.ends_with("/Me"),
-                "{route} with {scope:?}: {status}"
-            );
+            // A credential bound to no user gets 501 from /Me before its scope counts, and a POST that does not
+            // say which method it stands for 405.
+            let earlier = route.ends_with("/Me") || route == "v1: POST /{endpoint}/{id}";
+            assert_eq!(status == 403, !allowed && !earlier, "{route} with {scope:?}: {status}");
         }
     }
 }

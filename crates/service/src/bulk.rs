@@ -10,12 +10,12 @@ use rollcall_domain::credential::Scope;
 use rollcall_scim::Document;
 use rollcall_scim::bulk::{self, BulkMethod, BulkOperation, BulkRequest};
 use rollcall_scim::error::ScimError;
-use rollcall_scim::patch::Patch;
+use rollcall_scim::v1;
 use rollcall_store::StoreError;
 use rollcall_store::people::Person;
 use rollcall_store::plan::parse_id;
 use rollcall_store::write::{Outcome, Unit};
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::resource::{ATTEMPTS, Precondition, Prepared, deletion, ground};
@@ -64,6 +64,7 @@ impl Service {
     pub async fn bulk(&self, caller: &Caller, body: Value) -> Result<BulkAnswer, ScimError> {
         caller.require(Scope::Write)?;
         let most = caller.runtime.source.settings.max_bulk_operations as usize;
+        let body = if caller.speaks_v1() { v1::bulk::decode(body) } else { body };
         let request = BulkRequest::parse(body, most)?;
         let now = self.clock.now();
         let created = request.operations.iter().filter(|operation| operation.method == BulkMethod::Post);
@@ -87,7 +88,7 @@ impl Service {
         }
         run.flush().await?;
         let answers: Vec<Value> = run.answers.into_iter().flatten().collect();
-        Ok(BulkAnswer(json!({ "schemas": [BULK_RESPONSE], "Operations": answers })))
+        Ok(BulkAnswer(caller.bulk_response(answers, BULK_RESPONSE)))
     }
 }
 
@@ -146,18 +147,19 @@ impl Run<'_> {
                 let chosen = operation.bulk_id.as_ref().and_then(|bulk_id| self.ids.get(bulk_id));
                 let chosen = chosen.and_then(|id| Uuid::try_parse(id).ok());
                 let id = chosen.ok_or_else(|| ScimError::invalid_value("bulkId: a POST needs one"))?;
-                let mut prepared = ground.create(data, id)?;
+                let mut prepared = ground.create(self.caller.resource(ground.kind, data), id)?;
                 self.service.say(self.caller, "POST", &mut prepared, None).await?;
                 Ok(prepared)
             }
             BulkMethod::Put => {
                 let entry = self.service.load(self.caller, ground.kind, &id).await?;
+                let data = self.caller.resource(ground.kind, data);
                 let mut prepared = ground.replace(data, &entry, &precondition)?;
                 self.service.say(self.caller, "PUT", &mut prepared, Some(&entry)).await?;
                 Ok(prepared)
             }
             BulkMethod::Patch => {
-                let patch = Patch::parse(data, &self.caller.runtime.dialect.rules)?;
+                let patch = self.caller.patch(ground.kind, data)?;
                 let entry = self.service.load(self.caller, ground.kind, &id).await?;
                 let mut prepared = ground.patch(&patch, &entry, &precondition)?;
                 self.service.say(self.caller, "PATCH", &mut prepared, Some(&entry)).await?;

@@ -7,7 +7,7 @@ use rollcall_domain::source::SourceStatus;
 use rollcall_scim::error::{ErrorType, ScimError};
 use uuid::Uuid;
 
-use crate::{Notes, Runtime, Service, TooFast};
+use crate::{Notes, Protocol, Runtime, Service, TooFast};
 
 /// What a request shows of its sender.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +18,8 @@ pub struct Presented<'a> {
     pub source: &'a str,
     /// The base URL under which the source was reached, without a slash at the end.
     pub base_url: &'a str,
+    /// What the request is written in.
+    pub protocol: Protocol,
     /// Where what is learnt of the request is noted; names its id.
     pub notes: &'a Arc<Notes>,
 }
@@ -28,6 +30,7 @@ pub struct Caller {
     pub(crate) credential: Uuid,
     pub(crate) base_url: Arc<str>,
     pub(crate) notes: Arc<Notes>,
+    pub(crate) protocol: Protocol,
     subject: Option<Uuid>,
     read: bool,
     write: bool,
@@ -117,6 +120,7 @@ impl Service {
             credential: credential.id,
             base_url: runtime.shared_url(presented.base_url),
             notes: Arc::clone(presented.notes),
+            protocol: presented.protocol,
             subject: credential.subject,
             read: credential.allows(Scope::Read),
             write: credential.allows(Scope::Write),

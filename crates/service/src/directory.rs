@@ -10,6 +10,7 @@ use rollcall_domain::credential::Credential;
 use rollcall_domain::dialect::{self, Dialect};
 use rollcall_domain::source::{Source, SourceKey};
 use rollcall_scim::error::ScimError;
+use rollcall_scim::rules::Rules;
 use rollcall_scim::schema::{Registry, ResolvedType};
 use rollcall_store::index::Indexer;
 use serde_json::Value;
@@ -33,6 +34,8 @@ pub struct Runtime {
     pub registry: Registry,
     /// What its users mean; `None` for a source without identities.
     pub(crate) people: Option<People>,
+    /// The dialect's switches, for callers of SCIM 1.1.
+    pub(crate) v1_rules: Rules,
     indexers: Vec<Indexer>,
     credentials: HashMap<String, Credential>,
     rate: Option<Rate>,
@@ -180,6 +183,7 @@ fn build(
             .map(|credential| (credential.prefix.clone(), credential))
             .collect(),
         rate: Rate::of(&source.settings),
+        v1_rules: crate::v1::rules(&dialect.rules),
         dialect,
         registry,
         state,

@@ -13,7 +13,7 @@ use crate::cursor::CURSOR_TIMEOUT_SECONDS;
 use crate::{Caller, Service, error};
 
 impl Service {
-    /// `/ServiceProviderConfig` (RFC 7643 §5, RFC 9865 §4, interoperability profile §4).
+    /// `/ServiceProviderConfig` (RFC 7643 §5, RFC 9865 §4, interoperability profile §4), `/ServiceProviderConfigs` of 1.1.
     ///
     /// # Errors
     ///
@@ -61,6 +61,9 @@ impl Service {
                 "location": format!("{}/ServiceProviderConfig", caller.base_url),
             },
         });
+        if caller.speaks_v1() {
+            return Ok(config.as_object().map(Caller::v1_config).unwrap_or_default());
+        }
         // Only where there are streams: clients with a closed model of this resource take nothing that they do not know.
         let endpoints = self.store.endpoints(Some(caller.runtime.source.tenant)).await;
         let endpoints = endpoints.map_err(error::from_store)?;
@@ -81,6 +84,10 @@ impl Service {
     ///
     /// 403 without the read scope, or with a filter (RFC 7644 §4).
     pub fn schemas(&self, caller: &Caller, request: &ListRequest) -> Result<Value, ScimError> {
+        if caller.speaks_v1() {
+            caller.require(Scope::Read)?;
+            return caller.v1_schemas(request.filter.as_deref());
+        }
         unfiltered(caller, request)?;
         let schemas = caller.runtime.registry.schemas().map(|schema| schema_document(caller, schema));
         Ok(list(&schemas.collect::<Result<Vec<_>, _>>()?))
@@ -93,6 +100,9 @@ impl Service {
     /// 403 without the read scope, 404.
     pub fn schema(&self, caller: &Caller, urn: &str) -> Result<Value, ScimError> {
         caller.require(Scope::Read)?;
+        if caller.speaks_v1() {
+            return caller.v1_schema(urn);
+        }
         schema_document(caller, caller.runtime.registry.schema(urn).ok_or_else(error::not_found)?)
     }
 

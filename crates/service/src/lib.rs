@@ -26,6 +26,7 @@ mod resource;
 pub mod sets;
 pub mod system;
 mod turns;
+mod v1;
 pub mod vault;
 
 use std::collections::HashMap;
@@ -46,6 +47,7 @@ pub use notes::{Notes, Touched};
 pub use rate::{Rate, TooFast};
 pub use render::{Body, Representation};
 pub use resource::{Known, Precondition, Shape};
+pub use v1::Protocol;
 
 use cache::{Cache, Lookups};
 use cursor::CursorKey;

@@ -49,6 +49,7 @@ impl Service {
         request: &ListRequest,
     ) -> Result<Representation, ScimError> {
         caller.require(Scope::Read)?;
+        let request = &*caller.asks(request);
         let plan = Self::plan(caller, endpoint, request)?;
         if let Some(body) = self.lookup(caller, endpoint, request, &plan).await? {
             return Ok(Representation { location: None, version: None, body });
@@ -127,7 +128,9 @@ impl Service {
         request: &ListRequest,
         plan: &Plan,
     ) -> Result<Option<Body>, ScimError> {
-        let first = request.start_index.is_none_or(|start| start <= 1) && request.cursor.is_none();
+        let first = request.start_index.is_none_or(|start| start <= 1)
+            && request.cursor.is_none()
+            && !caller.speaks_v1();
         let whole = request.attributes.is_empty() && request.excluded_attributes.is_empty() && plan.count > 0;
         let [(kind, Some(Bound::Compare(target, CompareOp::Eq, Some(value))), _)] = plan.kinds.as_slice()
         else {
@@ -276,7 +279,7 @@ impl Service {
     ) -> Result<Body, ScimError> {
         let count: usize = found.pages.iter().map(|(_, page)| page.resources.len()).sum();
         let mut head = Document::new();
-        head.insert("schemas".to_owned(), json!([LIST_RESPONSE]));
+        head.insert("schemas".to_owned(), json!([caller.list_schema()]));
         head.insert("itemsPerPage".to_owned(), count.into());
         if let Some(total) = found.total {
             head.insert("totalResults".to_owned(), total.into());
@@ -306,7 +309,7 @@ impl Service {
                 }
                 let groups = groups.get(at).map_or(&[][..], Vec::as_slice);
                 let source = Source { kind, stored, groups, base_url: &caller.base_url };
-                members::push(&mut pieces, stored.id, source.render(&projection)?);
+                members::push(&mut pieces, stored.id, caller.shown(kind, source.render(&projection)?)?);
             }
         }
         pieces.push_back(Piece::Text("]}".into()));

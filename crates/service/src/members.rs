@@ -32,6 +32,11 @@ pub(crate) struct MemberFields {
 }
 
 impl MemberFields {
+    /// The same, but `$ref`.
+    pub(crate) fn without_references(self) -> Self {
+        Self { reference: false, ..self }
+    }
+
     /// What a projection leaves of a member; `None` when it leaves nothing, or the type has no members.
     pub(crate) fn of(kind: &ResolvedType, projection: &Projection) -> Option<Self> {
         if !kind.has_members() || !projection.wants(kind, "members") {

@@ -15,7 +15,8 @@ pub struct Fault {
     pub uri: Option<String>,
 }
 
-/// The body of an error response: `{"Errors": [{"description", "code"}]}`.
+/// The body of an error response: `{"Errors": [{"description", "code"}]}`, and `detail`, which 1.1 does not
+/// have, and Okta's test of 1.1 asks for.
 ///
 /// ```
 /// use rollcall_scim::{error::ScimError, v1};
@@ -24,7 +25,10 @@ pub struct Fault {
 /// assert_eq!(body["Errors"][0]["code"], "404");
 /// ```
 pub fn encode(error: &ScimError) -> Value {
-    json!({ "Errors": [{ "description": error.detail, "code": error.status().to_string() }] })
+    json!({
+        "Errors": [{ "description": error.detail, "code": error.status().to_string() }],
+        "detail": error.detail,
+    })
 }
 
 /// The errors in a body; empty when it is none of 1.1's. The code may be a string or a number.

@@ -1,4 +1,4 @@
-//! SCIM 1.1 on the wire, over the model of 2.0: resources, paths, filters, PATCH, lists, errors, discovery.
+//! SCIM 1.1 on the wire, over the model of 2.0: resources, paths, filters, PATCH, Bulk, lists, errors, discovery.
 //!
 //! The rest of this crate knows 2.0 only. `encode` writes what a 1.1 peer reads, `decode` reads what it
 //! sends; both are total, and what 1.1 has no word for is left out (`$ref`, `meta.resourceType`). They
@@ -7,6 +7,7 @@
 //! Sources: the SCIM 1.1 protocol and core schema drafts (draft-ietf-scim-api-01,
 //! draft-ietf-scim-core-schema-01).
 
+pub mod bulk;
 pub mod discovery;
 pub mod error;
 pub mod filter;

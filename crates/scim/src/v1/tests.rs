@@ -172,7 +172,7 @@ fn filters_of_1_1_have_no_ne_ew_not_null_or_brackets() {
 #[test]
 fn errors_are_an_array_with_the_status_as_text() {
     let body = error::encode(&ScimError::not_found("gone"));
-    assert_eq!(body, json!({"Errors": [{"description": "gone", "code": "404"}]}));
+    assert_eq!(body, json!({"Errors": [{"description": "gone", "code": "404"}], "detail": "gone"}));
     let fault = |status, description: &str, uri: Option<&str>| error::Fault {
         status,
         description: description.to_owned(),
@@ -190,6 +190,25 @@ fn errors_are_an_array_with_the_status_as_text() {
     ] {
         assert_eq!(error::decode(&body), faults, "{body}");
     }
+}
+
+#[test]
+fn bulk_has_the_core_urn_and_statuses_with_descriptions() {
+    let request = json!({"Schemas": [CORE], "failOnErrors": 1, "Operations": [{"method": "DELETE", "path": "/Users/1"}]});
+    let read = bulk::decode(request);
+    assert_eq!(read["Schemas"], json!([crate::bulk::BULK_REQUEST]));
+    assert_eq!(crate::bulk::BulkRequest::parse(read, 1).unwrap().operations.len(), 1);
+    // What names another schema is no request of 1.1, and stays what it is.
+    assert_eq!(bulk::decode(json!({"schemas": ["urn:x"]})), json!({"schemas": ["urn:x"]}));
+    let done = json!({"method": "POST", "bulkId": "q", "version": "W/\"1\"", "status": "201"});
+    let failed = json!({"method": "PUT", "status": "404", "response": ScimError::not_found("gone").body()});
+    assert_eq!(
+        bulk::encode(vec![done, failed]),
+        json!({"schemas": [CORE], "Operations": [
+            {"method": "POST", "bulkId": "q", "version": "W/\"1\"", "status": {"code": "201"}},
+            {"method": "PUT", "status": {"code": "404", "description": "gone"}},
+        ]})
+    );
 }
 
 #[test]

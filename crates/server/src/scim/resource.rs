@@ -1,8 +1,9 @@
 //! `/{endpoint}/{id}`: one resource (RFC 7644 §3.4.1, §3.5, §3.6).
 
-use axum::extract::State;
+use axum::extract::{FromRequest as _, FromRequestParts as _, Request, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse as _;
+use rollcall_scim::error::{ErrorType, ScimError};
 use rollcall_service::Body;
 
 use crate::App;
@@ -60,4 +61,35 @@ pub(crate) async fn delete(
 ) -> Answer {
     app.service.delete(&caller, (&endpoint, &id), &precondition).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// A POST that stands for another method, as `X-HTTP-Method-Override` says: SCIM 1.1 allows it to clients whose
+/// way lets no PUT, PATCH or DELETE through. As that method; 405 without the header.
+pub(crate) async fn overridden(
+    State(app): State<App>,
+    at: At,
+    shown: Shown,
+    conditions: Conditions,
+    minimal: Minimal,
+    request: Request,
+) -> Answer {
+    let method = request.headers().get("x-http-method-override").and_then(|method| method.to_str().ok());
+    let method = method.unwrap_or_default().trim().to_ascii_uppercase();
+    let state = State(app.clone());
+    match method.as_str() {
+        "PUT" => put(state, at, shown, conditions, minimal, Sent::from_request(request, &app).await?).await,
+        "PATCH" => {
+            patch(state, at, shown, conditions, minimal, Sent::from_request(request, &app).await?).await
+        }
+        _ => {
+            let (mut parts, _) = request.into_parts();
+            let who = Who::from_request_parts(&mut parts, &app).await?;
+            if method == "DELETE" {
+                return delete(state, at, who, conditions).await;
+            }
+            let detail =
+                "a POST to a resource says in X-HTTP-Method-Override that it is a PUT, PATCH or DELETE";
+            Err(ScimError::new(ErrorType::MethodNotAllowed, detail).into())
+        }
+    }
 }

@@ -42,8 +42,7 @@ pub(crate) struct Ground<'a> {
 impl Ground<'_> {
     /// A POST.
     pub(crate) fn create(&self, body: Value, id: Uuid) -> Result<Prepared, ScimError> {
-        let rules = &self.caller.runtime.dialect.rules;
-        let accepted = validate::resource(body, self.kind, rules, None)?;
+        let accepted = validate::resource(body, self.kind, self.caller.rules(), None)?;
         let content = self.content(id, accepted.document)?;
         let members = accepted.members.unwrap_or_default();
         let write = Write::Create(Create { id, kind: self.kind.name().to_owned(), content, members });
@@ -58,8 +57,7 @@ impl Ground<'_> {
         precondition: &Precondition,
     ) -> Result<Prepared, ScimError> {
         let current = current(entry)?;
-        let rules = &self.caller.runtime.dialect.rules;
-        let accepted = validate::resource(body, self.kind, rules, Some(&current))?;
+        let accepted = validate::resource(body, self.kind, self.caller.rules(), Some(&current))?;
         let members = accepted.members.map(MemberChange::Replace).into_iter().collect();
         let changed = accepted.document != current;
         let document = changed.then_some(accepted.document);
@@ -78,7 +76,7 @@ impl Ground<'_> {
         precondition: &Precondition,
     ) -> Result<Prepared, ScimError> {
         let current = current(entry)?;
-        let patched = patch.apply(&current, self.kind, &self.caller.runtime.dialect.rules)?;
+        let patched = patch.apply(&current, self.kind, self.caller.rules())?;
         let members = patched.members.into_iter().map(member_change).collect();
         self.update(entry, &current, patched.changed.then_some(patched.document), members, precondition)
     }

@@ -34,7 +34,7 @@ impl Service {
         if known.has(entry.row.version) {
             return Ok(Self::without_body(caller, kind, &entry));
         }
-        self.represent(caller, kind, &entry, &shape.projection(kind)?).await
+        self.represent(caller, kind, &entry, &caller.projection(shape, kind)?).await
     }
 
     pub(crate) fn without_body(caller: &Caller, kind: &ResolvedType, entry: &Entry) -> Representation {
@@ -53,7 +53,7 @@ impl Service {
         let mut shown = Self::without_body(caller, kind, entry);
         let source = Source { kind, stored: &entry.row, groups: &entry.groups, base_url: &caller.base_url };
         let mut pieces = VecDeque::new();
-        members::push(&mut pieces, entry.row.id, source.render(projection)?);
+        members::push(&mut pieces, entry.row.id, caller.shown(kind, source.render(projection)?)?);
         shown.body = members::body(self.member_source(caller), pieces).await?;
         Ok(shown)
     }

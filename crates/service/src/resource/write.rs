@@ -6,7 +6,6 @@ use rollcall_domain::clock::Timestamp;
 use rollcall_domain::credential::Scope;
 use rollcall_domain::dialect::UnknownMembers;
 use rollcall_scim::error::ScimError;
-use rollcall_scim::patch::Patch;
 use rollcall_scim::schema::ResolvedType;
 use rollcall_store::StoreError;
 use rollcall_store::index::IndexEntry;
@@ -43,7 +42,8 @@ impl Service {
         shape: &Shape,
     ) -> Result<Representation, ScimError> {
         let ground = ground(caller, endpoint)?;
-        let projection = shape.projection(ground.kind)?.answering(ground.kind, &body);
+        let body = caller.resource(ground.kind, body);
+        let projection = caller.projection(shape, ground.kind)?.answering(ground.kind, &body);
         let mut prepared = ground.create(body, self.ids.uuid(self.clock.now()))?;
         self.say(caller, "POST", &mut prepared, None).await?;
         let (kind, id) = (Arc::clone(&prepared.kind), prepared.id);
@@ -114,7 +114,8 @@ impl Service {
         precondition: &Precondition,
     ) -> Result<Representation, ScimError> {
         let ground = ground(caller, endpoint)?;
-        let projection = shape.projection(ground.kind)?.answering(ground.kind, &body);
+        let body = caller.resource(ground.kind, body);
+        let projection = caller.projection(shape, ground.kind)?.answering(ground.kind, &body);
         let replace = |entry: &Entry| ground.replace(body.clone(), entry, precondition);
         let entry = self.change(caller, "PUT", &ground, id, replace).await?;
         self.represent(caller, ground.kind, &entry, &projection).await
@@ -135,8 +136,8 @@ impl Service {
         precondition: &Precondition,
     ) -> Result<Representation, ScimError> {
         let ground = ground(caller, endpoint)?;
-        let projection = shape.projection(ground.kind)?;
-        let patch = Patch::parse(body, &caller.runtime.dialect.rules)?;
+        let projection = caller.projection(shape, ground.kind)?;
+        let patch = caller.patch(ground.kind, body)?;
         let entry = self
             .change(caller, "PATCH", &ground, id, |entry| ground.patch(&patch, entry, precondition))
             .await?;
