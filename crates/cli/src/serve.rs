@@ -57,6 +57,10 @@ pub(crate) async fn run(global: &Global, serve: &Serve, printer: &Printer) -> Do
         let service = Arc::clone(&service);
         async move { service.work_on_request_log().await }
     });
+    let finishing = tokio::spawn({
+        let service = Arc::clone(&service);
+        async move { service.work_on_accepted().await }
+    });
     let workers = hub::start(&settings, Arc::clone(&service), opened.store, opened.poster);
     let (stop, ending) = (stop(serve.stop_with_stdin)?, app.clone());
     let stop = async move {
@@ -68,6 +72,7 @@ pub(crate) async fn run(global: &Global, serve: &Serve, printer: &Printer) -> Do
     flush.abort();
     tending.abort();
     logging.abort();
+    finishing.abort();
     service.flush_request_log().await;
     let _ = service.flush_last_used().await;
     tracing::info!("stopped");

@@ -18,6 +18,8 @@ pub enum ChangeKind {
     Updated,
     /// It is gone.
     Deleted,
+    /// A request about it has ended that was answered before (RFC 9967 §2.5.1); nothing changed by this record.
+    Completed,
 }
 
 impl ChangeKind {
@@ -27,12 +29,15 @@ impl ChangeKind {
             Self::Created => "created",
             Self::Updated => "updated",
             Self::Deleted => "deleted",
+            Self::Completed => "completed",
         }
     }
 
     /// The kind of this name.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Created, Self::Updated, Self::Deleted].into_iter().find(|kind| kind.as_str() == name)
+        [Self::Created, Self::Updated, Self::Deleted, Self::Completed]
+            .into_iter()
+            .find(|kind| kind.as_str() == name)
     }
 }
 
@@ -60,7 +65,7 @@ pub struct Change {
     /// JSON: `{"attributes":{"title":{"before":…,"after":…}},"members":{"added":[…],"removed":[…]},"replaced":true}`,
     /// parts left out where nothing of the kind changed. `replaced`: by PUT. Of a new resource, and of one that is
     /// gone, `document` is the whole of it in the place of `attributes`; left out where it has something that is
-    /// never shown.
+    /// never shown. Of an ended request: `uri`, and `operation` as a Bulk response shows it.
     pub detail: String,
 }
 

@@ -199,14 +199,23 @@ pub struct Endpoint {
     pub created: Timestamp,
 }
 
+impl Endpoint {
+    /// Whether it is told of this. Ends of requests are told to streams of tokens, and to whoever names them.
+    pub fn hears(&self, event: &str, source: Option<&str>) -> bool {
+        let ends = |text: &str| text.ends_with(".completed");
+        let told = matches!(self.kind, EndpointKind::SetPush | EndpointKind::SetPoll)
+            || !ends(event)
+            || self.settings.events.iter().any(|pattern| ends(pattern));
+        told && self.settings.wants(event, source)
+    }
+}
+
 /// What an endpoint follows. Each has numbers of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Feed {
     /// The tenant's changes.
     Changes,
-    /// Ends of requests that were answered before they were done (RFC 9967 §2.5.1).
-    Completions,
 }
 
 impl Feed {
@@ -214,13 +223,12 @@ impl Feed {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Changes => "changes",
-            Self::Completions => "completions",
         }
     }
 
     /// The feed of this name.
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Changes, Self::Completions].into_iter().find(|feed| feed.as_str() == name)
+        [Self::Changes].into_iter().find(|feed| feed.as_str() == name)
     }
 }
 
@@ -326,6 +334,33 @@ pub struct Attempt {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ends_of_requests_are_told_to_streams_and_to_whoever_names_them() {
+        for (kind, events, event, expected) in [
+            (EndpointKind::SetPush, &[][..], "user.completed", true),
+            (EndpointKind::SetPoll, &["user.*"], "user.completed", true),
+            (EndpointKind::SetPoll, &["*.created"], "user.completed", false),
+            (EndpointKind::Webhook, &[], "user.completed", false),
+            (EndpointKind::Webhook, &["*"], "user.completed", false),
+            (EndpointKind::Webhook, &["user.completed"], "user.completed", true),
+            (EndpointKind::Webhook, &["*.completed"], "group.completed", true),
+            (EndpointKind::Webhook, &[], "user.created", true),
+        ] {
+            let endpoint = Endpoint {
+                key: EndpointKey(1),
+                id: Uuid::nil(),
+                tenant: TenantKey(1),
+                kind,
+                status: EndpointStatus::Active,
+                settings: settings(events, &[]),
+                secrets: Vec::new(),
+                generation: 1,
+                created: Timestamp(0),
+            };
+            assert_eq!(endpoint.hears(event, None), expected, "{kind:?} {events:?} {event}");
+        }
+    }
 
     fn settings(events: &[&str], sources: &[&str]) -> EndpointSettings {
         let texts = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();

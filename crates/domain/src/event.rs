@@ -20,6 +20,7 @@ pub const EVENT_URIS: &[&str] = &[
     "urn:ietf:params:scim:event:prov:delete",
     "urn:ietf:params:scim:event:prov:activate",
     "urn:ietf:params:scim:event:prov:deactivate",
+    ASYNC_RESPONSE,
 ];
 
 /// A change, and what is known of its resource.
@@ -37,6 +38,9 @@ pub struct Subject<'a> {
 
 /// `sub_id` of the change's resource (RFC 9967 §2.1).
 pub fn subject(subject: &Subject<'_>) -> Value {
+    if subject.change.kind == ChangeKind::Completed {
+        return json!({ "format": "scim", "uri": recorded(subject.change).remove("uri") });
+    }
     let id = subject.change.resource.to_string();
     let mut shown = json!({ "format": "scim", "uri": format!("/{}/{id}", subject.endpoint) });
     if let (Some(shown), Some(external_id)) = (shown.as_object_mut(), subject.external_id) {
@@ -48,12 +52,20 @@ pub fn subject(subject: &Subject<'_>) -> Value {
     shown
 }
 
+fn recorded(change: &Change) -> Map<String, Value> {
+    serde_json::from_str(&change.detail).unwrap_or_default()
+}
+
 /// `events`: the change, and with it that the resource was activated or deactivated, if it was.
 ///
 /// `full` asks for the data; where they are not known any more, the change is told as `notice` (ADR 26).
 pub fn events(subject: &Subject<'_>, full: bool) -> Map<String, Value> {
     let change = subject.change;
-    let detail: Map<String, Value> = serde_json::from_str(&change.detail).unwrap_or_default();
+    let mut detail = recorded(change);
+    if change.kind == ChangeKind::Completed {
+        let operation = detail.remove("operation").unwrap_or_default();
+        return Map::from_iter([(ASYNC_RESPONSE.to_owned(), operation)]);
+    }
     let attributes = detail.get("attributes").and_then(Value::as_object);
     let mut events = Map::new();
     let mut add = |name: &str, payload: Value| drop(events.insert(format!("{PREFIX}{name}"), payload));
@@ -64,7 +76,7 @@ pub fn events(subject: &Subject<'_>, full: bool) -> Map<String, Value> {
         }
         ChangeKind::Created => "create",
         ChangeKind::Updated if detail.get("replaced") == Some(&Value::Bool(true)) => "put",
-        ChangeKind::Updated => "patch",
+        ChangeKind::Updated | ChangeKind::Completed => "patch",
     };
     let data =
         if verb == "patch" { operations(&detail) } else { subject.document.cloned().map(Value::Object) };
@@ -271,6 +283,16 @@ mod tests {
             let found: Map<String, Value> = found.map(|(name, value)| (short(name), value.clone())).collect();
             assert_eq!(Value::Object(found), expected);
         }
+    }
+
+    #[test]
+    fn the_end_of_a_request_is_told_as_a_bulk_response_shows_it() {
+        let operation = json!({ "method": "PUT", "version": "W/\"3\"", "status": "200" });
+        let change = change(ChangeKind::Completed, &json!({ "uri": "/Users/1", "operation": operation }));
+        let about = Subject { change: &change, endpoint: "Users", external_id: None, document: None };
+        assert_eq!(Value::Object(events(&about, true)), json!({ (ASYNC_RESPONSE): operation }));
+        assert_eq!(subject(&about), json!({ "format": "scim", "uri": "/Users/1" }));
+        assert!(EVENT_URIS.contains(&ASYNC_RESPONSE));
     }
 
     #[test]

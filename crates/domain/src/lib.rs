@@ -1,5 +1,6 @@
 //! Tenants, sources, dialects, credentials and changes: the words of Rollcall, without I/O.
 
+pub mod accepted;
 pub mod api;
 pub mod audit;
 pub mod change;

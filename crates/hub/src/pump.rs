@@ -161,7 +161,7 @@ impl Run<'_> {
             self.more = page.len() == limit as usize;
             self.dirty |= !page.is_empty();
             for fed in page {
-                let wanted = endpoint.settings.wants(&fed.event(), fed.source.as_deref());
+                let wanted = endpoint.hears(&fed.event(), fed.source.as_deref());
                 let (sequence, resource) = (fed.change.sequence, fed.change.resource);
                 self.lanes.offer(sequence, wanted.then_some(resource));
                 if wanted {

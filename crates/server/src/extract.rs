@@ -47,8 +47,15 @@ pub(crate) struct Shown(pub Shape);
 /// `If-Match`.
 pub(crate) struct Conditions(pub Precondition);
 
-/// Whether `Prefer: return=minimal` asks for no body (RFC 7240 §4.2).
-pub(crate) struct Minimal(pub bool);
+/// What `Prefer` asks for (RFC 7240).
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Prefers {
+    /// `return=minimal`: no body (§4.2).
+    pub minimal: bool,
+    /// `respond-async`: an answer before the request is done (§4.1, RFC 9967 §2.5.1.1). Who is ready to `wait` is
+    /// answered when it is done.
+    pub later: bool,
+}
 
 /// `If-None-Match`.
 pub(crate) struct Seen(pub Known);
@@ -137,24 +144,31 @@ impl<S: Sync> FromRequestParts<S> for Conditions {
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for Minimal {
+impl<S: Sync> FromRequestParts<S> for Prefers {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self(preference(&parts.headers, "return").is_some_and(|value| value == "minimal")))
+        let headers = &parts.headers;
+        if !headers.contains_key("prefer") {
+            return Ok(Self::default());
+        }
+        Ok(Self {
+            minimal: preference(headers, "return").is_some_and(|value| value == "minimal"),
+            later: preference(headers, "respond-async").is_some() && preference(headers, "wait").is_none(),
+        })
     }
 }
 
-/// The value of a preference; of one that is given twice, the first (RFC 7240 §2).
+/// The value of a preference, empty where it has none; of one that is given twice, the first (RFC 7240 §2).
 fn preference(headers: &HeaderMap, name: &str) -> Option<String> {
     let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
-    let preferences = values.flat_map(|value| value.split(','));
-    let named = preferences.filter_map(|preference| {
-        let (found, value) = preference.split(';').next()?.split_once('=')?;
+    let mut preferences = values.flat_map(|value| value.split(','));
+    preferences.find_map(|preference| {
+        let preference = preference.split(';').next()?;
+        let (found, value) = preference.split_once('=').unwrap_or((preference, ""));
         let value = value.trim().trim_matches('"').to_ascii_lowercase();
         found.trim().eq_ignore_ascii_case(name).then_some(value)
-    });
-    named.into_iter().next()
+    })
 }
 
 impl<S: Sync> FromRequestParts<S> for Seen {

@@ -62,6 +62,16 @@ impl Service {
     /// 400 for a malformed request, 403 without the write scope, 413 for too many operations. Errors of
     /// single operations are in the answer.
     pub async fn bulk(&self, caller: &Caller, body: Value) -> Result<BulkAnswer, ScimError> {
+        let answers = self.bulk_answers(caller, body).await?;
+        Ok(BulkAnswer(caller.bulk_response(answers.into_iter().flatten().collect(), BULK_RESPONSE)))
+    }
+
+    /// The same: an answer for each operation, none for those that were not tried.
+    pub(crate) async fn bulk_answers(
+        &self,
+        caller: &Caller,
+        body: Value,
+    ) -> Result<Vec<Option<Value>>, ScimError> {
         caller.require(Scope::Write)?;
         let most = caller.runtime.source.settings.max_bulk_operations as usize;
         let body = if caller.speaks_v1() { v1::bulk::decode(body) } else { body };
@@ -87,8 +97,7 @@ impl Service {
             }
         }
         run.flush().await?;
-        let answers: Vec<Value> = run.answers.into_iter().flatten().collect();
-        Ok(BulkAnswer(caller.bulk_response(answers, BULK_RESPONSE)))
+        Ok(run.answers)
     }
 }
 
@@ -350,7 +359,8 @@ fn unit(steps: &[Step]) -> Option<Unit> {
     Some(unit)
 }
 
-fn answer(operation: &BulkOperation) -> Document {
+/// The answer to an operation, as far as the request says it.
+pub(crate) fn answer(operation: &BulkOperation) -> Document {
     let method = match operation.method {
         BulkMethod::Post => "POST",
         BulkMethod::Put => "PUT",

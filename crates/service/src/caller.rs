@@ -24,7 +24,8 @@ pub struct Presented<'a> {
     pub notes: &'a Arc<Notes>,
 }
 
-/// An authenticated caller of one source. Only [`Service::authenticate`] makes one.
+/// An authenticated caller of one source. Only [`Service::authenticate`] makes one, and of a request
+/// that it let in and that is done later, [`Service::work_on_accepted`].
 pub struct Caller {
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) credential: Uuid,
@@ -86,6 +87,20 @@ impl Caller {
                 format!("this token has no {name} scope; issue one that has"),
             )
         })
+    }
+}
+
+impl Caller {
+    /// The caller of a request that was let in earlier, and may do what it asked then.
+    pub(crate) fn deferred(
+        runtime: Arc<Runtime>,
+        credential: Uuid,
+        base_url: &str,
+        notes: Arc<Notes>,
+    ) -> Self {
+        let base_url = runtime.shared_url(base_url);
+        let protocol = Protocol::Two;
+        Self { runtime, credential, base_url, notes, protocol, subject: None, read: true, write: true }
     }
 }
 

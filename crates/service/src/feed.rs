@@ -111,7 +111,9 @@ impl FedChange {
             let nothing = Document::new();
             let attributes = match self.change.kind {
                 ChangeKind::Deleted => difference(&document, &nothing),
-                ChangeKind::Created | ChangeKind::Updated => difference(&nothing, &document),
+                ChangeKind::Created | ChangeKind::Updated | ChangeKind::Completed => {
+                    difference(&nothing, &document)
+                }
             };
             detail.insert("attributes".to_owned(), attributes);
         }

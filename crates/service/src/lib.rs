@@ -15,6 +15,7 @@ mod error;
 pub mod expressions;
 pub mod feed;
 pub mod hooks;
+pub mod later;
 mod list;
 mod members;
 mod notes;
@@ -72,6 +73,7 @@ pub struct Service {
     cache: Cache,
     lookups: Lookups,
     turns: Turns,
+    later: later::Later,
     log: request_log::Log,
     subject_key: SubjectKey,
     vault: Arc<Vault>,
@@ -112,6 +114,7 @@ impl Service {
             cursor_key: CursorKey::derive(&parts.secret),
             directory: DirectoryCache::default(),
             turns: Turns::default(),
+            later: later::Later::default(),
             log: request_log::Log::default(),
             subject_key: SubjectKey::derive(&parts.secret),
             // One part in six for who has which name, the rest for resources.

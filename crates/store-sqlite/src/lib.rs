@@ -3,6 +3,7 @@
 //! [`SqliteStore::open`] is the way in. Writes go through `writer`, each batch by `batch` and the files
 //! of its aggregates; reads take a connection of `readers`.
 
+mod accepted;
 mod administration;
 mod api_token;
 mod audit;

@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0003_administration.sql"),
     include_str!("../migrations/0004_identities.sql"),
     include_str!("../migrations/0005_signing.sql"),
+    include_str!("../migrations/0006_accepted.sql"),
 ];
 
 const ADD_DEFAULT_TENANT: &str =

@@ -38,6 +38,7 @@ pub(crate) const REMOVE: &[&str] = &[
     "DELETE FROM recomputation WHERE source = ?1",
     "DELETE FROM population WHERE source = (SELECT id FROM source WHERE key = ?1)",
     "DELETE FROM credential WHERE source = ?1",
+    "DELETE FROM accepted WHERE source = ?1",
 ];
 const REMOVE_SOURCE: &str = "DELETE FROM source WHERE key = ?1";
 

@@ -5,8 +5,8 @@ use rusqlite::Connection;
 use crate::options::Options;
 use crate::resource::compile::{Scope, selection};
 use crate::{
-    api_token, audit, change, credential, delivery, group, groups, members, membership, names, pending,
-    people, reindex, resource, retention, session, source,
+    accepted, api_token, audit, change, credential, delivery, group, groups, members, membership, names,
+    pending, people, reindex, resource, retention, session, source,
 };
 use crate::{tenant, tombstone};
 use rollcall_store::plan::Condition;
@@ -30,6 +30,7 @@ fn database() -> (tempfile::TempDir, Connection) {
 
 fn all() -> Vec<&'static str> {
     [
+        accepted::STATEMENTS,
         api_token::STATEMENTS,
         audit::STATEMENTS,
         change::STATEMENTS,

@@ -4,6 +4,7 @@
 //! [`write::Unit`]s, each all or nothing, each with its change records in the same transaction.
 //! Nothing here knows SQL or HTTP.
 
+pub mod accepted;
 pub mod administration;
 pub mod conformance;
 pub mod delivery;
@@ -30,6 +31,7 @@ use rollcall_scim::schema::ResolvedType;
 use serde_json::Value;
 use uuid::Uuid;
 
+use accepted::Acceptances;
 pub use administration::Administration;
 use delivery::{Deliveries, SigningKeys};
 pub use error::StoreError;
@@ -42,12 +44,28 @@ use write::{Batch, Outcome};
 
 /// Everything a backend does.
 pub trait Store:
-    Directory + Resources + Changes + Deliveries + SigningKeys + Administration + Identities + RequestLog
+    Directory
+    + Resources
+    + Changes
+    + Deliveries
+    + SigningKeys
+    + Administration
+    + Identities
+    + RequestLog
+    + Acceptances
 {
 }
 
-impl<T: Directory + Resources + Changes + Deliveries + SigningKeys + Administration + Identities + RequestLog>
-    Store for T
+impl<T> Store for T where
+    T: Directory
+        + Resources
+        + Changes
+        + Deliveries
+        + SigningKeys
+        + Administration
+        + Identities
+        + RequestLog
+        + Acceptances
 {
 }
 

@@ -49,7 +49,8 @@ pub(super) fn headers() -> Value {
         |description: &str, kind: &str| json!({ "description": description, "schema": { "type": kind } });
     json!({
         "ETag": header("The version, as a weak tag", "string"),
-        "Location": header("URL of the new resource", "string"),
+        "Location": header("URL of the resource", "string"),
+        "Set-Txn": header("`txn` of the token that will tell the end", "string"),
         "Content-Location": header("URL of the resource", "string"),
         "Retry-After": header("Seconds to wait", "integer"),
         "X-Request-Id": header("Names the request in the server's log", "string"),

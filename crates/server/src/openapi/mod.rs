@@ -147,8 +147,17 @@ fn responses(operation: &Operation, kind: Option<&ResolvedType>) -> Value {
 fn success(status: u16, shows: Shows, kind: Option<&ResolvedType>) -> Value {
     let schema = match shows {
         Shows::Nothing => {
-            let description = if status == 304 { "The client has it already" } else { "Done" };
-            return json!({ "description": description });
+            return match status {
+                202 => json!({
+                    "description": "Taken, and done later: a Security Event Token tells the end (RFC 9967 §2.5.1)",
+                    "headers": {
+                        "Set-Txn": reference("headers", "Set-Txn"),
+                        "Location": reference("headers", "Location"),
+                    },
+                }),
+                304 => json!({ "description": "The client has it already" }),
+                _ => json!({ "description": "Done" }),
+            };
         }
         Shows::Resource => component(kind, resources::RESPONSE),
         Shows::Listing => match kind {

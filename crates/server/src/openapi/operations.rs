@@ -63,12 +63,13 @@ use Parameter::{
 const SHAPE: &[Parameter] = &[Attributes, ExcludedAttributes];
 const LISTING: &[Parameter] =
     &[Filter, SortBy, SortOrder, StartIndex, Count, Cursor, Attributes, ExcludedAttributes];
-const SHOWN: &[(u16, Shows)] = &[(200, Shows::Resource)];
+/// With `Prefer: respond-async`, where there is a stream of Security Event Tokens.
+const LATER: (u16, Shows) = (202, Shows::Nothing);
 const SHOWN_IF_NEW: &[(u16, Shows)] = &[(200, Shows::Resource), (304, Shows::Nothing)];
-const SHOWN_OR_NOT: &[(u16, Shows)] = &[(200, Shows::Resource), (204, Shows::Nothing)];
-const CREATED: &[(u16, Shows)] = &[(201, Shows::Resource)];
+const CHANGED: &[(u16, Shows)] = &[(200, Shows::Resource), LATER, (204, Shows::Nothing)];
+const CREATED: &[(u16, Shows)] = &[(201, Shows::Resource), LATER];
 const LISTED: &[(u16, Shows)] = &[(200, Shows::Listing)];
-const GONE: &[(u16, Shows)] = &[(204, Shows::Nothing)];
+const GONE: &[(u16, Shows)] = &[LATER, (204, Shows::Nothing)];
 
 const OPERATIONS: &[Operation] = &[
     Operation {
@@ -125,7 +126,7 @@ const OPERATIONS: &[Operation] = &[
         summary: "Replaces the user that the token stands for (RFC 7644 §3.11)",
         parameters: &[Attributes, ExcludedAttributes, IfMatch],
         takes: Takes::Resource,
-        answers: SHOWN,
+        answers: CHANGED,
     },
     Operation {
         method: "PATCH",
@@ -133,7 +134,7 @@ const OPERATIONS: &[Operation] = &[
         summary: "Changes the user that the token stands for (RFC 7644 §3.11)",
         parameters: &[Attributes, ExcludedAttributes, IfMatch],
         takes: Takes::Patch,
-        answers: SHOWN_OR_NOT,
+        answers: CHANGED,
     },
     Operation {
         method: "DELETE",
@@ -157,7 +158,7 @@ const OPERATIONS: &[Operation] = &[
         summary: "Many writes in one request (RFC 7644 §3.7)",
         parameters: &[],
         takes: Takes::Bulk,
-        answers: &[(200, Shows::Document("BulkResponse"))],
+        answers: &[(200, Shows::Document("BulkResponse")), LATER],
     },
     Operation {
         method: "POST",
@@ -213,7 +214,7 @@ const OPERATIONS: &[Operation] = &[
         summary: "Replaces a {type} (RFC 7644 §3.5.1)",
         parameters: &[Id, Attributes, ExcludedAttributes, IfMatch],
         takes: Takes::Resource,
-        answers: SHOWN,
+        answers: CHANGED,
     },
     Operation {
         method: "PATCH",
@@ -221,7 +222,7 @@ const OPERATIONS: &[Operation] = &[
         summary: "Changes a {type} (RFC 7644 §3.5.2)",
         parameters: &[Id, Attributes, ExcludedAttributes, IfMatch],
         takes: Takes::Patch,
-        answers: SHOWN_OR_NOT,
+        answers: CHANGED,
     },
     Operation {
         method: "DELETE",

@@ -6,7 +6,7 @@ use rollcall_service::Caller;
 
 use crate::App;
 use crate::answer::Answer;
-use crate::extract::{Conditions, Minimal, Place, Seen, Sent, Shown, Who};
+use crate::extract::{Conditions, Place, Prefers, Seen, Sent, Shown, Who};
 use crate::scim::resource;
 
 /// Where the subjects of credentials are.
@@ -22,10 +22,10 @@ pub(crate) async fn put(
     state: State<App>,
     shown: Shown,
     conditions: Conditions,
-    minimal: Minimal,
+    prefers: Prefers,
     sent: Sent,
 ) -> Answer {
-    resource::put(state, subject(&sent.caller)?, shown, conditions, minimal, sent).await
+    resource::put(state, subject(&sent.caller)?, shown, conditions, prefers, sent).await
 }
 
 /// As `PATCH /Users/{id}`.
@@ -33,15 +33,20 @@ pub(crate) async fn patch(
     state: State<App>,
     shown: Shown,
     conditions: Conditions,
-    minimal: Minimal,
+    prefers: Prefers,
     sent: Sent,
 ) -> Answer {
-    resource::patch(state, subject(&sent.caller)?, shown, conditions, minimal, sent).await
+    resource::patch(state, subject(&sent.caller)?, shown, conditions, prefers, sent).await
 }
 
 /// As `DELETE /Users/{id}`.
-pub(crate) async fn delete(state: State<App>, Who(caller): Who, conditions: Conditions) -> Answer {
-    resource::delete(state, subject(&caller)?, Who(caller), conditions).await
+pub(crate) async fn delete(
+    state: State<App>,
+    Who(caller): Who,
+    conditions: Conditions,
+    prefers: Prefers,
+) -> Answer {
+    resource::delete(state, subject(&caller)?, Who(caller), conditions, prefers).await
 }
 
 /// Nobody signs up through `/Me` here: 501.

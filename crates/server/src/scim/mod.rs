@@ -3,6 +3,7 @@
 pub(crate) mod bulk;
 pub(crate) mod collection;
 pub(crate) mod discovery;
+pub(crate) mod later;
 pub(crate) mod me;
 pub(crate) mod resource;
 pub(crate) mod search;

@@ -41,10 +41,22 @@ impl Service {
         body: Value,
         shape: &Shape,
     ) -> Result<Representation, ScimError> {
+        self.create_as(caller, endpoint, body, shape, self.ids.uuid(self.clock.now())).await
+    }
+
+    /// The same, under this id.
+    pub(crate) async fn create_as(
+        &self,
+        caller: &Caller,
+        endpoint: &str,
+        body: Value,
+        shape: &Shape,
+        id: Uuid,
+    ) -> Result<Representation, ScimError> {
         let ground = ground(caller, endpoint)?;
         let body = caller.resource(ground.kind, body);
         let projection = caller.projection(shape, ground.kind)?.answering(ground.kind, &body);
-        let mut prepared = ground.create(body, self.ids.uuid(self.clock.now()))?;
+        let mut prepared = ground.create(body, id)?;
         self.say(caller, "POST", &mut prepared, None).await?;
         let (kind, id) = (Arc::clone(&prepared.kind), prepared.id);
         let (body, plain, names) = match &prepared.write {

@@ -82,6 +82,9 @@ impl Service {
         whole: bool,
     ) -> Result<Option<(Document, bool)>, SetError> {
         let change = &fed.change;
+        if change.kind == ChangeKind::Completed {
+            return Ok(None);
+        }
         if let Some(mut document) = fed.document() {
             let members = fed.added_members();
             if let Some(members) = members.as_ref().filter(|members| !members.is_empty()) {
@@ -138,7 +141,7 @@ pub const STREAMS: &[EndpointKind] = &[EndpointKind::SetPush, EndpointKind::SetP
 /// `securityEvents` of `/ServiceProviderConfig` (RFC 9967 §4).
 pub(crate) fn capability() -> Map<String, Value> {
     let mut capability = Map::new();
-    capability.insert("asyncRequest".to_owned(), "none".into());
+    capability.insert("asyncRequest".to_owned(), "request".into());
     capability.insert("eventUris".to_owned(), json!(event::EVENT_URIS));
     capability
 }

@@ -108,7 +108,7 @@ impl Service {
             looked_at += page.len();
             for fed in page {
                 after = fed.change.sequence;
-                let wanted = stream.settings.wants(&fed.event(), fed.source.as_deref());
+                let wanted = stream.hears(&fed.event(), fed.source.as_deref());
                 if !wanted || settled.is_done(after) {
                     settled.pass(after);
                     continue;

@@ -11,6 +11,7 @@
     reason = "a test suite"
 )]
 
+pub mod accepted;
 pub mod administration;
 pub mod changes;
 pub mod delivery;
@@ -28,6 +29,10 @@ pub mod writing;
 macro_rules! store_conformance {
     ($backend:expr) => {
         $crate::store_conformance! { @each $backend,
+            accepted: [
+                what_is_accepted_waits_until_it_is_complete,
+                a_deleted_source_takes_what_it_accepted,
+            ],
             administration: [
                 api_tokens_come_back_by_age_within_their_tenant,
                 a_change_of_settings_has_its_entry,
