@@ -2,7 +2,7 @@
 
 use rollcall_scim::schema::{ResourceType, Schema};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::clock::Timestamp;
@@ -46,6 +46,9 @@ pub struct SourceSettings {
     /// What profiles mean: keys of [`crate::policy::keys::KEYS`], nested; those that are not there are the tenant's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<Value>,
+    /// Switches of its dialect that are set otherwise: as `docs/dialects.md` names them (`rules.path_keys`).
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub switches: Map<String, Value>,
     /// What is kept of its requests.
     pub request_log: RequestLogSettings,
 }
@@ -71,6 +74,7 @@ impl Default for SourceSettings {
             default_page_size: 100,
             mapping: None,
             policy: None,
+            switches: Map::new(),
             request_log: RequestLogSettings::default(),
         }
     }
@@ -99,6 +103,8 @@ pub struct Source {
     pub resource_types: Vec<ResourceType>,
     /// When it was made.
     pub created: Timestamp,
+    /// Counts what was set: what was prepared under another number is void. The store's own.
+    pub generation: u64,
 }
 
 /// Checks a slug: 1 to 63 of `a-z`, `0-9`, `-` and `_`, beginning with a letter or digit.

@@ -1,7 +1,10 @@
 //! Dialects: the interoperability profile clause by clause, and what Entra ID and Okta are allowed.
 
-#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use rollcall_domain::api::ApiScope;
+use rollcall_domain::source::SourceSettings;
+use rollcall_domain::tenant::DEFAULT_TENANT;
 use rollcall_testkit::{Client, TestApp};
 use serde_json::{Value, json};
 
@@ -359,5 +362,77 @@ async fn two_groups_may_have_one_name() {
         for _ in 0..2 {
             client.post("/Groups", json!({ "schemas": [GROUP], "displayName": "g" })).await.expect(201);
         }
+    }
+}
+
+/// A source of a dialect with these switches set otherwise.
+async fn switched(app: &TestApp, slug: &str, dialect: &str, switches: &Value) -> Client {
+    let switches = switches.as_object().cloned().unwrap();
+    let settings = SourceSettings { requests_per_second: 0, switches, ..SourceSettings::default() };
+    app.source_with(slug, dialect, settings).await
+}
+
+#[tokio::test]
+async fn patch_no_content_answers_a_patch_with_204() {
+    let app = TestApp::start().await;
+    let title = || json!([{ "op": "add", "path": "title", "value": "Dr" }]);
+    for (on, status) in [(true, 204), (false, 200)] {
+        let client = switched(&app, &format!("s-{on}"), "generic", &json!({ "patch_no_content": on })).await;
+        let at = format!("/Users/{}", client.user("ann").await);
+        let patched = client.patch(&at, title()).await.expect(status);
+        assert_eq!((patched.bytes.is_empty(), patched.header("etag")), (on, Some("W/\"2\"")));
+        assert_eq!(client.get(&at).await.body["title"], "Dr");
+        // Who asks for attributes gets them.
+        let asked = client.patch(&format!("{at}?attributes=title"), title()).await.expect(200);
+        assert_eq!(asked.body["title"], "Dr");
+    }
+}
+
+#[tokio::test]
+async fn unique_group_names_refuses_a_second_group_of_a_name() {
+    let app = TestApp::start().await;
+    let client = switched(&app, "a", "entra", &json!({ "unique_group_names": true })).await;
+    let first = client.group("Team", &[]).await;
+    let taken = client.post("/Groups", json!({ "displayName": "TEAM" })).await.expect(409);
+    assert_eq!(taken.body["scimType"], "uniqueness");
+    assert_eq!(taken.diagnostics()["conflictingId"], first.as_str());
+    let other = client.group("Other", &[]).await;
+    let rename = json!([{ "op": "replace", "path": "displayName", "value": "team" }]);
+    client.patch(&format!("/Groups/{other}"), rename).await.expect(409);
+    // Users may have the name of a group, and of each other.
+    client.post("/Users", json!({ "userName": "ann", "displayName": "Team" })).await.expect(201);
+    client.post("/Users", json!({ "userName": "bob", "displayName": "Team" })).await.expect(201);
+}
+
+#[tokio::test]
+async fn a_switch_counts_for_what_is_there_when_it_is_set() {
+    let app = TestApp::start().await;
+    let client = switched(&app, "a", "generic", &json!({})).await;
+    let first = client.group("Team", &[]).await;
+    client.group("Team", &[]).await;
+    let api = app.api(Some(DEFAULT_TENANT), &[ApiScope::SourcesWrite, ApiScope::SourcesRead]).await;
+    let set =
+        async |switches: Value| api.put("/sources/a", json!({ "settings": { "switches": switches } })).await;
+    let refused = set(json!({ "unique_group_names": true })).await.expect(400);
+    assert!(refused.body["detail"].as_str().unwrap().contains("do not fit"), "{}", refused.body);
+    client.group("Team", &[]).await;
+    let groups = client.get("/Groups").await.column("id");
+    for group in groups.iter().filter(|group| **group != first) {
+        client.delete(&format!("/Groups/{group}")).await.expect(204);
+    }
+    let changed = set(json!({ "unique_group_names": true, "rules.op_any_case": false })).await.expect(200);
+    assert_eq!(changed.body["settings"]["switches"]["unique_group_names"], true);
+    client.post("/Groups", json!({ "displayName": "Team" })).await.expect(409);
+    let upper = json!([{ "op": "Add", "path": "externalId", "value": "e" }]);
+    client.patch(&format!("/Groups/{first}"), upper.clone()).await.expect(400);
+    let _ = set(json!({ "unique_group_names": null, "rules.op_any_case": null })).await.expect(200);
+    client.group("Team", &[]).await;
+    client.patch(&format!("/Groups/{first}"), upper).await.expect(200);
+    for (switches, said) in [
+        (json!({ "nonsense": true }), "there is no switch"),
+        (json!({ "patch_no_content": "yes" }), "patch_no_content cannot be"),
+    ] {
+        let refused = set(switches).await.expect(400);
+        assert!(refused.body["detail"].as_str().unwrap().contains(said), "{}", refused.body);
     }
 }

@@ -7,7 +7,8 @@
     reason = "a test stops where something is not as it should be"
 )]
 
-use rollcall_domain::identity::{Identity, Status};
+use rollcall_domain::clock::Timestamp;
+use rollcall_domain::identity::{Identity, Owner, Status};
 use rollcall_domain::source::SourceSettings;
 use rollcall_domain::tenant::{DEFAULT_TENANT, TenantKey};
 use rollcall_store::people::{IDENTITY, IdentityQuery};
@@ -248,7 +249,12 @@ async fn a_source_with_neither_has_no_identities() {
     assert_eq!(identities(&app).await.len(), 0);
     let policy = json!({ "provisioning": { "jit": { "defaultRoleIds": ["member"] } } });
     app.store
-        .set_tenant_policy(tenant(&app).await, Some(&policy), &rollcall_store::conformance::world::draft())
+        .set_tenant_policy(
+            tenant(&app).await,
+            Some(&policy),
+            (&[], Timestamp(0)),
+            &rollcall_store::conformance::world::draft(),
+        )
         .await
         .unwrap();
     let entra = source(&app, "entra", "entra", json!({})).await;
@@ -529,4 +535,161 @@ async fn a_sample_is_tried_over_what_is_stored_and_touches_nothing() {
     assert_eq!(app.store.changes(tenant(&app).await, 0, 100).await.unwrap(), before);
     let refused = api.post("/sources/okta/mapping/test", json!({ "payload": { "id": user } })).await;
     refused.expect(400);
+}
+
+/// What a source granted goes with it; whom another source wants active stays so, with what that one granted.
+#[tokio::test]
+async fn a_deleted_source_leaves_no_links_and_no_roles() {
+    let roles = |role: &str| json!({ "provisioning": { "jit": { "defaultRoleIds": [role] } } });
+    let by_name = |role: &str| {
+        let mut policy = roles(role);
+        policy["identity"] = json!({ "match": { "by": ["userName"] } });
+        policy
+    };
+    let app = TestApp::start().await;
+    let okta = source(&app, "okta", "okta", roles("from-okta")).await;
+    okta.post("/Users", ann()).await.expect(201);
+    for number in 0..250 {
+        okta.user(&format!("u{number}")).await;
+    }
+    let entra = source(&app, "entra", "entra", by_name("from-entra")).await;
+    entra.post("/Users", ann()).await.expect(201);
+    let find = async |name: &str| {
+        let all = identities(&app).await;
+        all.into_iter().find(|identity| identity.text("userName") == Some(name)).unwrap()
+    };
+    assert_eq!(
+        told(&find("ann@acme.example").await),
+        "active [from-entra, from-okta] Ann Bee <ann@acme.example>"
+    );
+    let gone = app.record("okta").await;
+    app.service.delete_source(&app.admin(DEFAULT_TENANT).await, &gone).await.unwrap();
+    let ann = find("ann@acme.example").await;
+    assert_eq!(told(&ann), "active [from-entra] Ann Bee <ann@acme.example>");
+    assert_eq!(ann.links.len(), 1);
+    for identity in identities(&app).await.iter().filter(|identity| identity.id != ann.id) {
+        assert_eq!((identity.status, identity.links.len()), (Status::Disabled, 0));
+        assert!(identity.roles().is_empty());
+    }
+    assert!(app.store.source("okta").await.unwrap().is_none());
+}
+
+/// Who is protected or kept by policy stays as they are; what was granted is the application's then.
+#[tokio::test]
+async fn what_policy_keeps_of_a_deleted_source_becomes_the_application_s() {
+    let kept = json!({ "deprovision": { "mode": "keep" } });
+    for policy in
+        [json!({ "identity": { "protected": ["ann@acme.example"] } }), json!({ "provisioning": kept })]
+    {
+        let app = TestApp::start().await;
+        let mut policy = policy;
+        policy["provisioning"]["jit"] = json!({ "defaultRoleIds": ["member"] });
+        let okta = source(&app, "okta", "okta", policy.clone()).await;
+        okta.post("/Users", ann()).await.expect(201);
+        let gone = app.record("okta").await;
+        app.service.delete_source(&app.admin(DEFAULT_TENANT).await, &gone).await.unwrap();
+        let identity = identities(&app).await.remove(0);
+        assert_eq!(told(&identity), "active [member] Ann Bee <ann@acme.example>", "{policy}");
+        assert_eq!(identity.links.len(), 0);
+        assert!(identity.grants.iter().all(|grant| grant.owner == Owner::App), "{policy}");
+    }
+}
+
+/// Every key about signing in, with what it makes of someone whom the source provisioned under the same subject
+/// (`same`), of someone with the same address (`address`), and of a stranger.
+#[tokio::test]
+async fn signing_in_is_as_policy_says() {
+    let linking = |protocol: &str, value: &str| json!({ "identity": { "accountLinking": { (protocol): value }, "verifiedDomains": ["acme.example"] } });
+    let user = |key: &str, value: Value| json!({ "provisioning": { "user": { (key): value } } });
+    let jit = |value: Value| json!({ "provisioning": { "jit": value } });
+    let member = || jit(json!({ "defaultRoleIds": ["member"] }));
+    for (policy, protocol, who, outcome, then) in [
+        (linking("oidc", "sameConnection"), "oidc", "same", "updated", "Ann Bee +1"),
+        (linking("oidc", "sameConnection"), "oidc", "address", "created", "Annie +1"),
+        (linking("oidc", "verifiedEmail"), "oidc", "address", "linked", "Ann Bee +1"),
+        (linking("oidc", "verifiedEmail"), "saml", "address", "created", "Annie +1"),
+        (linking("saml", "verifiedEmail"), "saml", "address", "linked", "Ann Bee +1"),
+        (linking("oidc", "none"), "oidc", "same", "created", "Annie +1"),
+        (
+            json!({ "identity": { "accountLinking": { "oidc": "verifiedEmail" } } }),
+            "oidc",
+            "address",
+            "created",
+            "Annie +1",
+        ),
+        (json!({}), "oidc", "stranger", "created", "Annie +1"),
+        (user("createOnSignIn", json!(false)), "oidc", "stranger", "ignored", "-"),
+        (user("createOnSignIn", json!(false)), "oidc", "same", "updated", "Ann Bee +1"),
+        (user("updateProfileOnLogin", json!("never")), "oidc", "same", "unchanged", "Ann Bee -"),
+        (user("updateProfileOnLogin", json!("missing")), "oidc", "same", "updated", "Ann Bee +1"),
+        (
+            json!({ "provisioning": { "user": { "updateProfileOnLogin": "always", "authority": "sso" } } }),
+            "oidc",
+            "same",
+            "updated",
+            "Annie +1",
+        ),
+        (
+            json!({ "provisioning": { "user": { "updateProfileOnLogin": "always", "authority": "scim" } } }),
+            "oidc",
+            "same",
+            "updated",
+            "Ann Bee +1",
+        ),
+        (jit(json!({ "mode": "off" })), "oidc", "stranger", "ignored", "-"),
+        (member(), "oidc", "stranger", "created", "Annie +1 member"),
+    ] {
+        let app = TestApp::start().await;
+        let okta = source(&app, "okta", "okta", policy.clone()).await;
+        okta.post("/Users", ann()).await;
+        let (subject, email) = match who {
+            "same" => ("00u1", "other@acme.example"),
+            "address" => ("s2", "ann@acme.example"),
+            _ => ("s3", "new@acme.example"),
+        };
+        let profile = json!({ "subject": subject, "email": email, "name": "Annie", "phone": "+1" });
+        let body = json!({ "protocol": protocol, "profile": profile });
+        let api = api(&app).await;
+        let said = api.post("/sources/okta/sign-ins", body.clone()).await.expect(200).body;
+        let what = said["outcome"].as_str().map(str::to_owned);
+        let what = what.or_else(|| Some(said["outcome"].as_object()?.keys().next()?.clone())).unwrap();
+        assert_eq!(what, outcome, "{policy} {protocol} {who}");
+        let all = identities(&app).await;
+        let found = all.iter().find(|identity| said["identity"] == identity.id.to_string());
+        let found = found.map_or_else(
+            || "-".to_owned(),
+            |one| {
+                let text = |name: &str| one.text(name).unwrap_or("-").to_owned();
+                let roles = one.roles().into_iter().flat_map(|role| [" ", role]).collect::<String>();
+                format!("{} {}{roles}", text("name"), text("phone"))
+            },
+        );
+        assert_eq!(found, then, "{policy} {protocol} {who}");
+        if said["identity"] != Value::Null {
+            // The next time it is the same one, whatever the policy says of linking.
+            let again = api.post("/sources/okta/sign-ins", body).await.expect(200).body;
+            assert_eq!((&again["identity"], &again["outcome"]), (&said["identity"], &json!("unchanged")));
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_comes_back_by_signing_in_and_a_sign_in_needs_a_subject() {
+    let app = TestApp::start().await;
+    let okta = source(&app, "okta", "okta", json!({})).await;
+    let user = okta.post("/Users", ann()).await.expect(201).id();
+    okta.patch(&format!("/Users/{user}"), set("active", &json!(false))).await;
+    let api = api(&app).await;
+    let sign_in = json!({ "protocol": "oidc", "profile": { "subject": "00u1" } });
+    let said = api.post("/sources/okta/sign-ins", sign_in).await.expect(200).body;
+    assert_eq!((&said["status"], &said["roles"]), (&json!("disabled"), &json!([])));
+    for (body, part) in [
+        (json!({ "protocol": "oidc", "profile": {} }), "subject"),
+        (json!({ "protocol": "oidc", "profile": { "subject": "" } }), "subject"),
+        (json!({ "protocol": "kerberos", "profile": { "subject": "s" } }), "give oidc or saml"),
+        (json!({ "protocol": "oidc", "profile": { "subject": "s", "nonsense": 1 } }), "nonsense"),
+    ] {
+        let refused = api.post("/sources/okta/sign-ins", body).await.expect(400);
+        assert!(refused.body["detail"].as_str().unwrap().contains(part), "{}", refused.body);
+    }
 }

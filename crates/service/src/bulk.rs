@@ -4,6 +4,7 @@
 //! depend on each other are committed together; those that refer to each other in a circle are one unit,
 //! all or nothing.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use rollcall_domain::credential::Scope;
@@ -40,7 +41,7 @@ struct Step {
 /// Progress of one request.
 struct Run<'a> {
     service: &'a Service,
-    caller: &'a Caller,
+    caller: Cow<'a, Caller>,
     request: &'a BulkRequest,
     /// Ids of what POST operations create, by bulkId.
     ids: HashMap<String, String>,
@@ -81,7 +82,7 @@ impl Service {
         let ids = created.filter_map(|operation| operation.bulk_id.clone());
         let mut run = Run {
             service: self,
-            caller,
+            caller: Cow::Borrowed(caller),
             ids: ids.map(|bulk_id| (bulk_id, self.ids.uuid(now).to_string())).collect(),
             failed: HashSet::new(),
             waiting: Vec::new(),
@@ -147,7 +148,7 @@ impl Run<'_> {
     async fn prepare(&self, at: usize) -> Result<Prepared, ScimError> {
         let operation =
             self.request.operations.get(at).ok_or_else(|| error::internal("no such operation"))?;
-        let ground = ground(self.caller, &operation.endpoint)?;
+        let ground = ground(&self.caller, &operation.endpoint)?;
         let data = self.data(operation)?;
         let precondition = operation.version.as_deref().map_or(Precondition::None, versions);
         let id = self.target(operation)?;
@@ -157,27 +158,28 @@ impl Run<'_> {
                 let chosen = chosen.and_then(|id| Uuid::try_parse(id).ok());
                 let id = chosen.ok_or_else(|| ScimError::invalid_value("bulkId: a POST needs one"))?;
                 let mut prepared = ground.create(self.caller.resource(ground.kind, data), id)?;
-                self.service.say(self.caller, "POST", &mut prepared, None).await?;
+                self.service.say(&self.caller, "POST", &mut prepared, None).await?;
                 Ok(prepared)
             }
             BulkMethod::Put => {
-                let entry = self.service.load(self.caller, ground.kind, &id).await?;
+                let entry = self.service.load(&self.caller, ground.kind, &id).await?;
                 let data = self.caller.resource(ground.kind, data);
                 let mut prepared = ground.replace(data, &entry, &precondition)?;
-                self.service.say(self.caller, "PUT", &mut prepared, Some(&entry)).await?;
+                self.service.say(&self.caller, "PUT", &mut prepared, Some(&entry)).await?;
                 Ok(prepared)
             }
             BulkMethod::Patch => {
                 let patch = self.caller.patch(ground.kind, data)?;
-                let entry = self.service.load(self.caller, ground.kind, &id).await?;
+                let entry = self.service.load(&self.caller, ground.kind, &id).await?;
                 let mut prepared = ground.patch(&patch, &entry, &precondition)?;
-                self.service.say(self.caller, "PATCH", &mut prepared, Some(&entry)).await?;
+                self.service.say(&self.caller, "PATCH", &mut prepared, Some(&entry)).await?;
                 Ok(prepared)
             }
             BulkMethod::Delete => {
                 let write = deletion(ground.kind, &id, &precondition)?;
+                let said = self.service.say_of_deletion(&self.caller, ground.kind, &id).await?;
                 let id = parse_id(&id).ok_or_else(error::not_found)?;
-                Ok(Prepared { kind: ground.kind.clone(), id, write, read_first: false, said: None })
+                Ok(Prepared { kind: ground.kind.clone(), id, write, read_first: false, said })
             }
         }
     }
@@ -212,7 +214,7 @@ impl Run<'_> {
         }
     }
 
-    /// Commits what waits, and notes the answers. What met `Stale` is prepared anew and tried again, its
+    /// Commits what waits, and notes the answers. What met `Stale` or `Superseded` is prepared anew and tried again, its
     /// resources' turns held meanwhile.
     async fn flush(&mut self) -> Result<(), ScimError> {
         self.touched.clear();
@@ -225,6 +227,9 @@ impl Run<'_> {
                 break;
             }
             drop(turn);
+            if let Some(caller) = service.by_current_settings(&self.caller).await? {
+                self.caller = Cow::Owned(caller);
+            }
             let ids = again.iter().flatten().filter_map(|step| step.prepared.as_ref().ok());
             turn = service.turns.wait(ids.map(|prepared| prepared.id)).await;
             waiting = Vec::with_capacity(again.len());
@@ -241,7 +246,7 @@ impl Run<'_> {
         let units: Vec<Unit> = waiting.iter().filter_map(|steps| unit(steps)).collect();
         let left =
             self.request.fail_on_errors.filter(|most| *most > 0).map(|most| most - self.errors.min(most));
-        let batch = self.service.batch(self.caller, units, left);
+        let batch = self.service.batch(&self.caller, units, left);
         let outcomes = if batch.units.is_empty() {
             Vec::new()
         } else {
@@ -268,12 +273,14 @@ impl Run<'_> {
                     for (mut step, mut written) in steps.into_iter().zip(written) {
                         if !written.people.is_empty() {
                             let said = step.prepared.as_mut().ok().and_then(|prepared| prepared.said.take());
-                            self.service.told(self.caller, said, &mut written).await;
+                            self.service.told(&self.caller, said, &mut written).await;
                         }
                         self.done(step, written.version);
                     }
                 }
-                Some(Outcome::Failed { error: StoreError::Stale, .. }) if !last => again.push(steps),
+                Some(Outcome::Failed { error: StoreError::Stale | StoreError::Superseded, .. }) if !last => {
+                    again.push(steps);
+                }
                 Some(Outcome::Failed { error, .. }) => {
                     let error = error::from_store(error);
                     for step in steps {
@@ -354,7 +361,8 @@ fn unit(steps: &[Step]) -> Option<Unit> {
     for (at, step) in steps.iter().enumerate() {
         let prepared = step.prepared.as_ref().ok()?;
         unit.writes.push(prepared.write.clone());
-        unit.people.extend(prepared.said.iter().map(|said| Person { write: at, ..said.person.clone() }));
+        let person = prepared.said.as_ref().and_then(|said| said.person.clone());
+        unit.people.extend(person.map(|person| Person { write: at, ..person }));
     }
     Some(unit)
 }

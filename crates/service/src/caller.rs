@@ -5,9 +5,10 @@ use std::sync::Arc;
 use rollcall_domain::credential::{Scope, Token, TokenKind};
 use rollcall_domain::source::SourceStatus;
 use rollcall_scim::error::{ErrorType, ScimError};
+use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{Notes, Protocol, Runtime, Service, TooFast};
+use crate::{Notes, Protocol, Runtime, Service, TooFast, error};
 
 /// What a request shows of its sender.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +27,7 @@ pub struct Presented<'a> {
 
 /// An authenticated caller of one source. Only [`Service::authenticate`] makes one, and of a request
 /// that it let in and that is done later, [`Service::work_on_accepted`].
+#[derive(Clone)]
 pub struct Caller {
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) credential: Uuid,
@@ -105,6 +107,32 @@ impl Caller {
 }
 
 impl Service {
+    /// The caller under the settings that hold now, and the body as it was sent, where a write was refused because it
+    /// was prepared by settings that hold no more; otherwise `None`.
+    pub(crate) async fn renewed(
+        &self,
+        caller: &Caller,
+        refused: Option<ErrorType>,
+    ) -> Result<Option<(Caller, Value)>, ScimError> {
+        if refused != Some(ErrorType::Unavailable) {
+            return Ok(None);
+        }
+        let Some(caller) = self.by_current_settings(caller).await? else { return Ok(None) };
+        let body = caller.notes.body().map(|body| serde_json::from_slice(body)).transpose();
+        let body = body.map_err(|_| error::internal("a body is no JSON any more"))?;
+        Ok(Some((caller, body.unwrap_or_default())))
+    }
+
+    /// The caller under the settings that hold now; `None` where these are the caller's already, or let nobody in.
+    pub(crate) async fn by_current_settings(&self, caller: &Caller) -> Result<Option<Caller>, ScimError> {
+        let then = &caller.runtime.source;
+        let now = self.runtime(&then.slug).await?.filter(|now| {
+            let now = &now.source;
+            now.key == then.key && now.generation != then.generation && now.status == SourceStatus::Active
+        });
+        Ok(now.map(|runtime| Caller { runtime, ..caller.clone() }))
+    }
+
     /// Finds out who asks. Missing, wrong, expired and other sources' credentials, and unknown sources,
     /// are told alike.
     ///

@@ -28,8 +28,8 @@ const LAST_USED_EVERY_MS: i64 = 60_000;
 pub struct Runtime {
     /// As stored.
     pub source: Source,
-    /// Its dialect.
-    pub dialect: &'static Dialect,
+    /// Its dialect, with the source's own switches.
+    pub dialect: Dialect,
     /// Its schemas and resource types.
     pub registry: Registry,
     /// What its users mean; `None` for a source without identities.
@@ -157,6 +157,39 @@ pub(crate) fn registry(source: &Source) -> Result<Registry, ScimError> {
         .map_err(|error| ScimError::invalid_value(format!("schemas of source {}: {error}", source.slug)))
 }
 
+/// The dialect of a source, with its own switches.
+pub(crate) fn dialect(source: &Source) -> Result<Dialect, String> {
+    let named = dialect::named(&source.dialect);
+    named.ok_or_else(|| format!("there is no dialect {:?}", source.dialect))?.with(&source.settings.switches)
+}
+
+/// What makes the index rows of a type in a dialect.
+pub(crate) fn indexer(kind: &ResolvedType, dialect: &Dialect) -> Indexer {
+    let indexer = Indexer::new(kind);
+    if dialect.unique_group_names && kind.has_members() { indexer.unique("displayName") } else { indexer }
+}
+
+/// The types whose index rows differ between a source as it was and as it is to be.
+///
+/// # Errors
+///
+/// 400 when schemas do not fit together, or the dialect cannot be.
+pub(crate) fn reindexed(
+    before: &Source,
+    after: &Source,
+) -> Result<Vec<(Arc<ResolvedType>, Indexer)>, ScimError> {
+    let ready = |source: &Source| {
+        Ok::<_, ScimError>((registry(source)?, dialect(source).map_err(ScimError::invalid_value)?))
+    };
+    let ((old, old_dialect), (new, new_dialect)) = (ready(before)?, ready(after)?);
+    let differs = |kind: &&Arc<ResolvedType>| {
+        old.type_named(kind.name())
+            .is_some_and(|old| indexer(old, &old_dialect) != indexer(kind, &new_dialect) || old != *kind)
+    };
+    let kinds = new.types().iter().filter(differs);
+    Ok(kinds.map(|kind| (Arc::clone(kind), indexer(kind, &new_dialect))).collect())
+}
+
 /// A source as it might be, which nobody can reach.
 pub(crate) fn suppose(source: Source, policy: Option<&Value>) -> Result<Runtime, ScimError> {
     build(source, Vec::new(), policy, Arc::default(), 0)
@@ -170,14 +203,13 @@ fn build(
     epoch: u32,
 ) -> Result<Runtime, ScimError> {
     let registry = registry(&source)?;
-    let dialect = dialect::named(&source.dialect).ok_or_else(|| {
-        error::internal(&format!("source {} has unknown dialect {}", source.slug, source.dialect))
-    })?;
+    let dialect =
+        dialect(&source).map_err(|reason| error::internal(&format!("source {}: {reason}", source.slug)))?;
     let people = People::new(&source, &registry, policy)
         .map_err(|errors| error::internal(&format!("source {}: {}", source.slug, errors.join("; "))))?;
     Ok(Runtime {
         people,
-        indexers: registry.types().iter().map(|kind| Indexer::new(kind)).collect(),
+        indexers: registry.types().iter().map(|kind| indexer(kind, &dialect)).collect(),
         credentials: credentials
             .into_iter()
             .map(|credential| (credential.prefix.clone(), credential))

@@ -18,6 +18,9 @@ pub(crate) fn from_store(error: StoreError) -> ScimError {
             ErrorType::Unavailable,
             "the resource is being changed by many requests at once; try again",
         ),
+        StoreError::Superseded => {
+            ScimError::new(ErrorType::Unavailable, "the settings of this source are being changed; try again")
+        }
         StoreError::VersionMismatch => ScimError::new(
             ErrorType::PreconditionFailed,
             "the resource has another version than If-Match names",

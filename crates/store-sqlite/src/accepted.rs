@@ -108,6 +108,7 @@ fn complete(
             actor: request.actor.clone(),
             request_id: completion.request_id.clone(),
             now,
+            generation: None,
             unknown_members: UnknownMembers::Refuse,
             stop_after_errors: None,
             rules: None,

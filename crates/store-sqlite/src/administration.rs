@@ -9,6 +9,7 @@ use rollcall_store::administration::AuditQuery;
 use rollcall_store::{Administration, StoreError};
 use uuid::Uuid;
 
+use crate::session::Session;
 use crate::{SqliteStore, api_token, audit};
 
 #[async_trait]
@@ -33,6 +34,21 @@ impl Administration for SqliteStore {
     async fn add_api_token(&self, token: &ApiToken, audit: &Draft) -> Result<(), StoreError> {
         let token = token.clone();
         self.audited(audit, move |session| api_token::add(session, &token)).await
+    }
+
+    async fn rotate_api_token(
+        &self,
+        new: &ApiToken,
+        old: &ApiToken,
+        [issued, ended]: [&Draft; 2],
+    ) -> Result<(), StoreError> {
+        let (new, old, issued) = (new.clone(), old.clone(), issued.clone());
+        let rotate = move |session: &mut Session<'_>| {
+            api_token::add(session, &new)?;
+            audit::append(session, &issued)?;
+            api_token::update(session, &old)
+        };
+        self.audited(ended, rotate).await
     }
 
     async fn update_api_token(&self, token: &ApiToken, audit: &Draft) -> Result<(), StoreError> {

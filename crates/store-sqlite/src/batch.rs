@@ -31,12 +31,15 @@ impl Job for BatchJob {
 
     fn run(&mut self, session: &mut Session<'_>) -> Result<(), Abort> {
         self.outcomes.clear();
-        let owned = session.owns(self.batch.tenant, self.batch.source).map_err(Abort::Failed)?;
+        let generation = session.generation(self.batch.tenant, self.batch.source).map_err(Abort::Failed)?;
         let mut left = self.batch.stop_after_errors.map_or(usize::MAX, |most| most.max(1) as usize);
         for unit in &self.batch.units {
-            let outcome = match (left, owned) {
+            let outcome = match (left, generation) {
                 (0, _) => Outcome::Skipped,
-                (_, false) => Outcome::Failed { write: 0, error: StoreError::NotFound },
+                (_, None) => Outcome::Failed { write: 0, error: StoreError::NotFound },
+                (_, Some(now)) if self.batch.generation.is_some_and(|then| then != now) => {
+                    Outcome::Failed { write: 0, error: StoreError::Superseded }
+                }
                 _ => run_unit(session, &self.batch, unit)?,
             };
             left -= usize::from(matches!(outcome, Outcome::Failed { .. }));

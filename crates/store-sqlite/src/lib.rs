@@ -48,7 +48,9 @@ use rollcall_domain::change::Change;
 use rollcall_domain::clock::Timestamp;
 use rollcall_domain::credential::Credential;
 use rollcall_domain::identity::Identity;
+use rollcall_domain::mapping::profile::Profile;
 use rollcall_domain::people::{Answer, BreakerState, Held, Judged, Recomputation, StoredIdentity, Waiting};
+use rollcall_domain::policy::decide::{Decision, Protocol};
 use rollcall_domain::source::{Source, SourceKey};
 use rollcall_domain::tenant::{Tenant, TenantKey};
 use rollcall_scim::schema::ResolvedType;
@@ -57,7 +59,7 @@ use rollcall_store::people::{Foreseen, IdentityQuery, Rules, Supposed};
 use rollcall_store::query::{GroupRef, MemberRow, Page, Query, Stored, Tombstone};
 use rollcall_store::stamps::Stamps;
 use rollcall_store::write::{Batch, Outcome};
-use rollcall_store::{Changes, Directory, Identities, KeptChanges, Resources, StoreError};
+use rollcall_store::{Changes, Directory, Identities, KeptChanges, Resources, SourceChange, StoreError};
 use rusqlite::Connection;
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -187,9 +189,9 @@ impl Directory for SqliteStore {
         self.audited(audit, move |session| source::create(session, &source)).await
     }
 
-    async fn update_source(&self, source: &Source, audit: &Draft) -> Result<(), StoreError> {
-        let source = source.clone();
-        self.audited(audit, move |session| source::update(session, &source)).await
+    async fn update_source(&self, change: &SourceChange, audit: &Draft) -> Result<(), StoreError> {
+        let change = change.clone();
+        self.audited(audit, move |session| source::update(session, &change)).await
     }
 
     async fn delete_source(&self, key: SourceKey, audit: &Draft) -> Result<(), StoreError> {
@@ -204,6 +206,21 @@ impl Directory for SqliteStore {
     async fn add_credential(&self, credential: &Credential, audit: &Draft) -> Result<(), StoreError> {
         let credential = credential.clone();
         self.audited(audit, move |session| credential::add(session, &credential)).await
+    }
+
+    async fn rotate_credential(
+        &self,
+        new: &Credential,
+        old: &Credential,
+        [issued, ended]: [&Draft; 2],
+    ) -> Result<(), StoreError> {
+        let (new, old, issued) = (new.clone(), old.clone(), issued.clone());
+        let rotate = move |session: &mut Session<'_>| {
+            credential::add(session, &new)?;
+            audit::append(session, &issued)?;
+            credential::update(session, &old)
+        };
+        self.audited(ended, rotate).await
     }
 
     async fn update_credential(&self, credential: &Credential, audit: &Draft) -> Result<(), StoreError> {
@@ -308,11 +325,6 @@ impl Resources for SqliteStore {
         answer.await.map_err(|_| stopped())?
     }
 
-    async fn reindex(&self, source: SourceKey, kind: &Arc<ResolvedType>) -> Result<(), StoreError> {
-        let kind = Arc::clone(kind);
-        self.writer.task(move |session| reindex::run(session, source, &kind)).await
-    }
-
     async fn ready(&self) -> Result<(), StoreError> {
         self.readers.short(|connection| tenant::all(connection).map(drop))?;
         self.writer.task(|_| Ok(())).await
@@ -347,10 +359,14 @@ impl Identities for SqliteStore {
         &self,
         tenant: TenantKey,
         policy: Option<&Value>,
+        (recompute, now): (&[SourceKey], Timestamp),
         audit: &Draft,
     ) -> Result<(), StoreError> {
-        let policy = policy.cloned();
-        self.audited(audit, move |session| tenant::set_policy(session, tenant, policy.as_ref())).await
+        let (policy, recompute) = (policy.cloned(), recompute.to_owned());
+        let set = move |session: &mut Session<'_>| {
+            tenant::set_policy(session, tenant, policy.as_ref(), (&recompute, now))
+        };
+        self.audited(audit, set).await
     }
 
     async fn identity(&self, tenant: TenantKey, id: Uuid) -> Result<Option<StoredIdentity>, StoreError> {
@@ -380,6 +396,19 @@ impl Identities for SqliteStore {
 
     async fn foresee(&self, context: Batch, supposed: Vec<Supposed>) -> Result<Vec<Foreseen>, StoreError> {
         self.readers.scan(move |connection| people::foresee(connection, &context, &supposed)).await
+    }
+
+    async fn sign_in(
+        &self,
+        context: Batch,
+        protocol: Protocol,
+        profile: Profile,
+        new_id: Uuid,
+    ) -> Result<Decision, StoreError> {
+        let sign_in = move |session: &mut Session<'_>| {
+            people::sign_in::sign_in(session, &context, protocol, &profile, new_id)
+        };
+        self.writer.task(sign_in).await
     }
 
     async fn waiting(&self, source: SourceKey, after: i64, limit: u32) -> Result<Vec<Waiting>, StoreError> {
@@ -422,6 +451,14 @@ impl Identities for SqliteStore {
 
     async fn expire(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError> {
         self.writer.task(move |session| people::admin::expire(session, now, limit)).await
+    }
+
+    async fn dismiss(&self, context: Batch, limit: u32) -> Result<usize, StoreError> {
+        self.writer.task(move |session| people::departure::dismiss(session, &context, limit)).await
+    }
+
+    async fn disown(&self, context: Batch, after: i64, limit: u32) -> Result<Option<i64>, StoreError> {
+        self.writer.task(move |session| people::departure::disown(session, &context, after, limit)).await
     }
 
     async fn begin_recomputation(&self, source: SourceKey, now: Timestamp) -> Result<(), StoreError> {

@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0004_identities.sql"),
     include_str!("../migrations/0005_signing.sql"),
     include_str!("../migrations/0006_accepted.sql"),
+    include_str!("../migrations/0007_generations.sql"),
 ];
 
 const ADD_DEFAULT_TENANT: &str =

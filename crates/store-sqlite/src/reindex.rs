@@ -21,10 +21,10 @@ pub(crate) fn run(
     session: &mut Session<'_>,
     source: SourceKey,
     kind: &ResolvedType,
+    index: &Indexer,
 ) -> Result<(), StoreError> {
     session.touch_all();
     let collection = session.collection(source, kind.name())?;
-    let index = Indexer::new(kind);
     session.prepare(REMOVE)?.execute([collection]).or_unavailable()?;
     let mut after = 0;
     loop {

@@ -23,7 +23,7 @@ const SET_COUNTER: &str = "INSERT INTO counter (of, key, value) VALUES (?1, ?2, 
     ON CONFLICT (of, key) DO UPDATE SET value = excluded.value";
 const ADD_TO_COUNTER: &str = "INSERT INTO counter (of, key, value) VALUES (?1, ?2, ?3)
     ON CONFLICT (of, key) DO UPDATE SET value = value + excluded.value";
-const SOURCE_TENANT: &str = "SELECT tenant FROM source WHERE key = ?1";
+const SOURCE_TENANT: &str = "SELECT tenant, generation FROM source WHERE key = ?1";
 const COLLECTION: &str = "SELECT key FROM collection WHERE source = ?1 AND kind = ?2";
 const ADD_COLLECTION: &str = "INSERT INTO collection (source, kind) VALUES (?1, ?2) RETURNING key";
 const ATTRIBUTE: &str = "SELECT key FROM attribute WHERE collection = ?1 AND path = ?2";
@@ -53,7 +53,8 @@ const KEYS: i64 = 3;
 /// Rows that hardly change, kept between transactions; forgotten when one is rolled back.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    tenants: HashMap<i64, i64>,
+    /// Of a source: its tenant, and the generation of its settings.
+    sources: HashMap<i64, (i64, i64)>,
     collections: HashMap<i64, Vec<(String, i64)>>,
     attributes: HashMap<i64, Vec<(String, i64)>>,
     /// Whether a source may have members that name no resource yet.
@@ -247,17 +248,34 @@ impl<'a> Session<'a> {
 
     /// Whether the source is there and the tenant's.
     pub(crate) fn owns(&mut self, tenant: TenantKey, source: SourceKey) -> Result<bool, StoreError> {
-        if let Some(owner) = self.known.tenants.get(&source.0) {
-            return Ok(*owner == tenant.0);
-        }
-        let owner: Option<i64> = self
-            .prepare(SOURCE_TENANT)?
-            .query_row([source.0], |row| row.get(0))
-            .optional()
-            .or_unavailable()?;
-        let Some(owner) = owner else { return Ok(false) };
-        self.known.tenants.insert(source.0, owner);
-        Ok(owner == tenant.0)
+        Ok(self.generation(tenant, source)?.is_some())
+    }
+
+    /// The generation of the source's settings; `None` when it is not there, or not the tenant's.
+    pub(crate) fn generation(
+        &mut self,
+        tenant: TenantKey,
+        source: SourceKey,
+    ) -> Result<Option<u64>, StoreError> {
+        let known = self.known.sources.get(&source.0).copied();
+        let (owner, generation) = if let Some(known) = known {
+            known
+        } else {
+            let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+            let found =
+                self.prepare(SOURCE_TENANT)?.query_row([source.0], read).optional().or_unavailable()?;
+            let Some(found) = found else { return Ok(None) };
+            self.known.sources.insert(source.0, found);
+            found
+        };
+        let generation = unsigned(generation, "source", "generation")?;
+        Ok((owner == tenant.0).then_some(generation))
+    }
+
+    /// The settings of sources are others now; they are read again, also when this is undone.
+    pub(crate) fn new_generation(&mut self) {
+        self.known.sources.clear();
+        self.known.fresh = true;
     }
 
     /// The collection of this type, made when missing.

@@ -3,26 +3,30 @@
 use rollcall_domain::clock::Timestamp;
 use rollcall_domain::source::{Source, SourceKey};
 use rollcall_domain::tenant::TenantKey;
-use rollcall_store::StoreError;
+use rollcall_store::{SourceChange, StoreError};
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::{IdColumn, OrUnavailable as _, corrupt};
+use crate::error::{IdColumn, OrUnavailable as _, corrupt, unsigned};
+use crate::people::recomputation;
+use crate::reindex;
 use crate::session::Session;
 
 const BY_SLUG: &str =
-    "SELECT key, tenant, id, slug, dialect, status, settings, schemas, resource_types, created
-    FROM source WHERE slug = ?1";
+    "SELECT key, tenant, id, slug, dialect, status, settings, schemas, resource_types, created,
+    generation FROM source WHERE slug = ?1";
 const OF_TENANT: &str =
-    "SELECT key, tenant, id, slug, dialect, status, settings, schemas, resource_types, created
-    FROM source WHERE tenant = ?1 ORDER BY slug";
+    "SELECT key, tenant, id, slug, dialect, status, settings, schemas, resource_types, created,
+    generation FROM source WHERE tenant = ?1 ORDER BY slug";
 const TENANT: &str = "SELECT 1 FROM tenant WHERE key = ?1";
 const ADD: &str = "INSERT INTO source
     (tenant, id, slug, dialect, status, settings, schemas, resource_types, created)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING RETURNING key";
 const UPDATE: &str = "UPDATE source SET dialect = ?2, status = ?3, settings = ?4, schemas = ?5,
-    resource_types = ?6 WHERE key = ?1";
+    resource_types = ?6, generation = generation + 1 WHERE key = ?1";
+const ALL_ANEW: &str = "UPDATE source SET generation = generation + 1 WHERE tenant = ?1";
+const PEOPLE: &str = "SELECT 1 FROM person WHERE source = ?1 LIMIT 1";
 pub(crate) const REMOVE: &[&str] = &[
     "DELETE FROM value WHERE collection IN (SELECT key FROM collection WHERE source = ?1)",
     "DELETE FROM counter WHERE of = 2 AND key IN (SELECT key FROM collection WHERE source = ?1)",
@@ -43,7 +47,8 @@ pub(crate) const REMOVE: &[&str] = &[
 const REMOVE_SOURCE: &str = "DELETE FROM source WHERE key = ?1";
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[BY_SLUG, OF_TENANT, TENANT, ADD, UPDATE, REMOVE_SOURCE];
+pub(crate) const STATEMENTS: &[&str] =
+    &[BY_SLUG, OF_TENANT, TENANT, ADD, UPDATE, ALL_ANEW, PEOPLE, REMOVE_SOURCE];
 
 pub(crate) fn by_slug(connection: &Connection, slug: &str) -> Result<Option<Source>, StoreError> {
     let mut statement = connection.prepare_cached(BY_SLUG).or_unavailable()?;
@@ -81,8 +86,10 @@ pub(crate) fn create(session: &mut Session<'_>, source: &Source) -> Result<Sourc
     key.map(SourceKey).ok_or_else(|| StoreError::Conflict { attribute: "slug".to_owned(), id: None })
 }
 
-pub(crate) fn update(session: &mut Session<'_>, source: &Source) -> Result<(), StoreError> {
+pub(crate) fn update(session: &mut Session<'_>, change: &SourceChange) -> Result<(), StoreError> {
     session.touch_all();
+    session.new_generation();
+    let source = &change.source;
     let row = (
         source.key.0,
         &source.dialect,
@@ -92,10 +99,25 @@ pub(crate) fn update(session: &mut Session<'_>, source: &Source) -> Result<(), S
         json("resource_types", &source.resource_types)?,
     );
     let changed = session.prepare(UPDATE)?.execute(row).or_unavailable()?;
-    (changed > 0).then_some(()).ok_or(StoreError::NotFound)
+    if changed == 0 {
+        return Err(StoreError::NotFound);
+    }
+    for (kind, indexer) in &change.reindex {
+        reindex::run(session, source.key, kind, indexer)?;
+    }
+    change.recompute.map_or(Ok(()), |now| recomputation::begin(session, source.key, now))
+}
+
+/// Begins a new generation of the settings of all sources of a tenant.
+pub(crate) fn all_anew(session: &mut Session<'_>, tenant: TenantKey) -> Result<(), StoreError> {
+    session.new_generation();
+    session.prepare(ALL_ANEW)?.execute([tenant.0]).map(drop).or_unavailable()
 }
 
 pub(crate) fn delete(session: &mut Session<'_>, key: SourceKey) -> Result<(), StoreError> {
+    if session.prepare(PEOPLE)?.exists([key.0]).or_unavailable()? {
+        return Err(StoreError::Stale);
+    }
     session.touch_all();
     session.forget();
     for statement in REMOVE {
@@ -125,6 +147,7 @@ struct SourceRow {
     schemas: String,
     resource_types: String,
     created: i64,
+    generation: i64,
 }
 
 impl SourceRow {
@@ -140,6 +163,7 @@ impl SourceRow {
             schemas: row.get(7)?,
             resource_types: row.get(8)?,
             created: row.get(9)?,
+            generation: row.get(10)?,
         })
     }
 }
@@ -159,6 +183,7 @@ impl TryFrom<SourceRow> for Source {
             schemas: parse("schemas", &row.schemas)?,
             resource_types: parse("resource_types", &row.resource_types)?,
             created: Timestamp(row.created),
+            generation: unsigned(row.generation, "source", "generation")?,
         })
     }
 }

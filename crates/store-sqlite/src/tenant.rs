@@ -1,5 +1,7 @@
 //! Tenants.
 
+use rollcall_domain::clock::Timestamp;
+use rollcall_domain::source::SourceKey;
 use rollcall_domain::tenant::{Tenant, TenantKey};
 use rollcall_store::StoreError;
 use rusqlite::{Connection, OptionalExtension as _, Row};
@@ -7,7 +9,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::error::{IdColumn, OrUnavailable as _, corrupt};
+use crate::people::recomputation;
 use crate::session::Session;
+use crate::source;
 
 const BY_NAME: &str = "SELECT key, id, name FROM tenant WHERE name = ?1";
 const BY_KEY: &str = "SELECT key, id, name FROM tenant WHERE key = ?1";
@@ -57,11 +61,23 @@ pub(crate) fn set_policy(
     session: &mut Session<'_>,
     tenant: TenantKey,
     policy: Option<&Value>,
+    (recompute, now): (&[SourceKey], Timestamp),
 ) -> Result<(), StoreError> {
     session.touch_all();
     let text = policy.map(ToString::to_string);
     let changed = session.prepare(SET_POLICY)?.execute((tenant.0, text)).or_unavailable()?;
-    (changed > 0).then_some(()).ok_or(StoreError::NotFound)
+    if changed == 0 {
+        return Err(StoreError::NotFound);
+    }
+    source::all_anew(session, tenant)?;
+    for source in recompute {
+        match recomputation::begin(session, *source, now) {
+            // It was deleted meanwhile.
+            Err(StoreError::NotFound) => {}
+            begun => begun?,
+        }
+    }
+    Ok(())
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Tenant> {

@@ -42,6 +42,14 @@ pub trait Administration: Send + Sync {
     /// Adds an API token. `Conflict` on `prefix`.
     async fn add_api_token(&self, token: &ApiToken, audit: &Draft) -> Result<(), StoreError>;
 
+    /// Adds an API token and writes `expires` of the one that it takes the place of, with an entry for each.
+    async fn rotate_api_token(
+        &self,
+        new: &ApiToken,
+        old: &ApiToken,
+        audit: [&Draft; 2],
+    ) -> Result<(), StoreError>;
+
     /// Writes `expires` and `revoked` of the API token of this id. `NotFound`.
     async fn update_api_token(&self, token: &ApiToken, audit: &Draft) -> Result<(), StoreError>;
 

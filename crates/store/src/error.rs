@@ -16,6 +16,9 @@ pub enum StoreError {
     /// The body is not the one that the change was computed from: read again and retry.
     #[error("the resource was changed meanwhile")]
     Stale,
+    /// The source's settings are not those that the write was prepared by: prepare it anew.
+    #[error("the settings of the source were changed meanwhile")]
+    Superseded,
     /// The version is none of those that the client named (`If-Match`).
     #[error("the version is another")]
     VersionMismatch,

@@ -90,6 +90,16 @@ impl Indexer {
         Self { attributes, has_members: kind.has_members(), has_groups: kind.has_groups() }
     }
 
+    /// The same, with the values of this attribute unique too.
+    #[must_use]
+    pub fn unique(mut self, path: &str) -> Self {
+        self.attributes
+            .iter_mut()
+            .filter(|indexed| indexed.path == path)
+            .for_each(|indexed| indexed.unique = true);
+        self
+    }
+
     /// The attributes, in schema order.
     pub fn attributes(&self) -> &[IndexedAttribute] {
         &self.attributes

@@ -25,6 +25,8 @@ use rollcall_domain::change::Change;
 use rollcall_domain::clock::Timestamp;
 use rollcall_domain::credential::Credential;
 use rollcall_domain::identity::Identity;
+use rollcall_domain::mapping::profile::Profile;
+use rollcall_domain::policy::decide::{Decision, Protocol};
 use rollcall_domain::source::{Source, SourceKey};
 use rollcall_domain::tenant::{Tenant, TenantKey};
 use rollcall_scim::schema::ResolvedType;
@@ -35,6 +37,7 @@ use accepted::Acceptances;
 pub use administration::Administration;
 use delivery::{Deliveries, SigningKeys};
 pub use error::StoreError;
+use index::Indexer;
 use people::{Foreseen, IdentityQuery, Rules, Supposed};
 use query::{GroupRef, MemberRow, Page, Query, Stored, Tombstone};
 use request_log::RequestLog;
@@ -72,6 +75,24 @@ impl<T> Store for T where
 /// A backend chosen at start.
 pub type AnyStore = Arc<dyn Store>;
 
+/// What is set of a source, and what follows from it.
+#[derive(Debug, Clone)]
+pub struct SourceChange {
+    /// The source as it is to be.
+    pub source: Source,
+    /// Types whose index rows are to be written anew, each with what makes them.
+    pub reindex: Vec<(Arc<ResolvedType>, Indexer)>,
+    /// Begins a recomputation at this time.
+    pub recompute: Option<Timestamp>,
+}
+
+impl From<Source> for SourceChange {
+    /// A change that nothing follows from.
+    fn from(source: Source) -> Self {
+        Self { source, reindex: Vec::new(), recompute: None }
+    }
+}
+
 /// Tenants, sources and credentials. Commits here end every [`stamps::Stamp`], so caches see them, and have their
 /// entry in the audit ([`Administration::audit`]) with them; what fails has none.
 #[async_trait]
@@ -90,14 +111,24 @@ pub trait Directory: Send + Sync {
     async fn sources(&self, tenant: TenantKey) -> Result<Vec<Source>, StoreError>;
     /// Makes a source; its `key` is chosen by the store. `Conflict` on `slug` when any tenant has it.
     async fn create_source(&self, source: &Source, audit: &Draft) -> Result<SourceKey, StoreError>;
-    /// Writes dialect, status, settings, schemas and resource types of the source of this key. `NotFound`.
-    async fn update_source(&self, source: &Source, audit: &Draft) -> Result<(), StoreError>;
+    /// Writes dialect, status, settings, schemas and resource types of the source of this key, and what follows from
+    /// them, all in one transaction; begins a new generation of its settings. `NotFound`; `Conflict` when two resources
+    /// now share a value that must be unique: nothing changes then.
+    async fn update_source(&self, change: &SourceChange, audit: &Draft) -> Result<(), StoreError>;
     /// Deletes a source with its credentials, resources, memberships, tombstones and request log; changes stay.
+    /// `Stale` while there are people of it: see [`Identities::dismiss`].
     async fn delete_source(&self, key: SourceKey, audit: &Draft) -> Result<(), StoreError>;
     /// All credentials of a source, oldest first, revoked ones too.
     async fn credentials(&self, source: SourceKey) -> Result<Vec<Credential>, StoreError>;
     /// Adds a credential. `Conflict` on `prefix`.
     async fn add_credential(&self, credential: &Credential, audit: &Draft) -> Result<(), StoreError>;
+    /// Adds a credential and writes `expires` of the one that it takes the place of, with an entry for each.
+    async fn rotate_credential(
+        &self,
+        new: &Credential,
+        old: &Credential,
+        audit: [&Draft; 2],
+    ) -> Result<(), StoreError>;
     /// Writes `expires` and `revoked` of the credential of this id. `NotFound`.
     async fn update_credential(&self, credential: &Credential, audit: &Draft) -> Result<(), StoreError>;
     /// Records when credentials were last used. Does not end any stamp.
@@ -175,13 +206,6 @@ pub trait Resources: Send + Sync {
     /// is not known (`Unavailable`).
     async fn write(&self, batch: Batch) -> Result<Vec<Outcome>, StoreError>;
 
-    /// Writes the index rows of every resource of this type anew, after a change of schemas.
-    ///
-    /// # Errors
-    ///
-    /// `Conflict` when two resources now share a value that must be unique; nothing changes then.
-    async fn reindex(&self, source: SourceKey, kind: &Arc<ResolvedType>) -> Result<(), StoreError>;
-
     /// Whether the store answers: a trivial read and the writer's health.
     async fn ready(&self) -> Result<(), StoreError>;
 }
@@ -217,11 +241,13 @@ pub trait Changes: Send + Sync {
 pub trait Identities: Send + Sync {
     /// The policy of a tenant, as written.
     async fn tenant_policy(&self, tenant: TenantKey) -> Result<Option<Value>, StoreError>;
-    /// Sets or removes it. Ends every stamp. `NotFound`.
+    /// Sets or removes it, begins a new generation of the settings of the tenant's sources, and the recomputation of
+    /// `recompute`, all in one transaction. Ends every stamp. `NotFound`.
     async fn set_tenant_policy(
         &self,
         tenant: TenantKey,
         policy: Option<&Value>,
+        recompute: (&[SourceKey], Timestamp),
         audit: &Draft,
     ) -> Result<(), StoreError>;
 
@@ -244,6 +270,15 @@ pub trait Identities: Send + Sync {
 
     /// What would be decided about these now, under the rules of the context. Nothing is written.
     async fn foresee(&self, context: Batch, supposed: Vec<Supposed>) -> Result<Vec<Foreseen>, StoreError>;
+
+    /// Decides who signs in, and writes what comes of it; `new_id` is for a new identity.
+    async fn sign_in(
+        &self,
+        context: Batch,
+        protocol: Protocol,
+        profile: Profile,
+        new_id: Uuid,
+    ) -> Result<Decision, StoreError>;
 
     /// Users of the source that wait for someone's word, after the one of this key.
     async fn waiting(&self, source: SourceKey, after: i64, limit: u32) -> Result<Vec<Waiting>, StoreError>;
@@ -275,6 +310,14 @@ pub trait Identities: Send + Sync {
 
     /// Deletes up to `limit` identities whose time has come, of all tenants; returns how many.
     async fn expire(&self, now: Timestamp, limit: u32) -> Result<u64, StoreError>;
+
+    /// Ends what the source says of up to `limit` people, as if their users were deleted and someone had approved of
+    /// that. Ends its recomputation too. Returns how many; none are left when there are fewer than `limit`.
+    async fn dismiss(&self, context: Batch, limit: u32) -> Result<usize, StoreError>;
+    /// Takes the source of the context out of up to `limit` identities of the tenant after this key
+    /// ([`rollcall_domain::policy::leave::disowned`]). Returns the key of the last one that was looked at, where
+    /// others follow.
+    async fn disown(&self, context: Batch, after: i64, limit: u32) -> Result<Option<i64>, StoreError>;
 
     /// Begins the recomputation of a source anew. `NotFound`.
     async fn begin_recomputation(&self, source: SourceKey, now: Timestamp) -> Result<(), StoreError>;

@@ -28,6 +28,8 @@ pub struct Batch {
     pub request_id: String,
     /// `meta.created` and `meta.lastModified` of what is written.
     pub now: Timestamp,
+    /// The generation of the source's settings that this was prepared by, else `Superseded`; `None`: by none.
+    pub generation: Option<u64>,
     /// What becomes of members that name no resource.
     pub unknown_members: UnknownMembers,
     /// After this many failed units the rest are skipped (Bulk `failOnErrors`).
@@ -47,6 +49,7 @@ impl Batch {
             actor: "rollcall".to_owned(),
             request_id: String::new(),
             now,
+            generation: None,
             unknown_members: UnknownMembers::Pending,
             stop_after_errors: None,
             rules: None,

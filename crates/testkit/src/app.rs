@@ -10,6 +10,7 @@ use rollcall_domain::tenant::DEFAULT_TENANT;
 use rollcall_server::api::API_BASE;
 use rollcall_server::{App, Settings};
 use rollcall_service::admin::{Admin, Manager, NewApiToken, NewCredential, NewSource};
+use rollcall_service::hooks::Hooks;
 use rollcall_service::system::SystemIds;
 use rollcall_service::vault::Vault;
 use rollcall_service::{Parts, Service};
@@ -33,8 +34,13 @@ pub struct TestApp {
 
 impl TestApp {
     /// Starts one.
-    #[expect(clippy::unused_async, reason = "every store but this one has to be waited for")]
     pub async fn start() -> Self {
+        Self::with_hooks(None).await
+    }
+
+    /// Starts one that asks these hooks.
+    #[expect(clippy::unused_async, reason = "every store but this one has to be waited for")]
+    pub async fn with_hooks(hooks: Option<Arc<dyn Hooks>>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let store: AnyStore =
             Arc::new(SqliteStore::open(folder.path().join("test.db"), &Options::default()).expect("a store"));
@@ -46,7 +52,7 @@ impl TestApp {
             secret: [7; 32],
             cache_bytes: 1024 * 1024,
             vault: Arc::new(Vault::new([&[7; 32]])),
-            hooks: None,
+            hooks,
             expressions: None,
             issuer: "https://scim.example.com".to_owned(),
         }));

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::decide::{Question, Rule};
 use super::settings::{ActiveWhile, DeprovisionMode, Policy};
 use crate::clock::Timestamp;
-use crate::identity::{Attributes, Held, Identity, Origin, Status};
+use crate::identity::{Attributes, Grant, Held, Identity, Origin, Owner, Status};
 
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;
@@ -108,6 +108,19 @@ pub fn deleted(identity: &Identity) -> Identity {
 pub fn released(identity: &Identity, source: Uuid, resource: Uuid) -> Identity {
     let mut kept = identity.clone();
     kept.links.retain(|link| link.source != source || link.resource != Some(resource));
+    kept
+}
+
+/// The identity without a source that is no more: its links go, and what it granted and policy let stay becomes the
+/// application's, so that someone can take it away.
+pub fn disowned(identity: &Identity, source: Uuid) -> Identity {
+    let mut kept = identity.clone();
+    kept.links.retain(|link| link.source != source);
+    let is_its = |grant: &Grant| grant.owner == Owner::Source(source);
+    let grants = kept.grants.into_iter();
+    kept.grants = grants
+        .map(|grant| if is_its(&grant) { Grant { owner: Owner::App, ..grant } } else { grant })
+        .collect();
     kept
 }
 

@@ -21,6 +21,7 @@ mod problem;
 mod requests;
 mod route;
 mod schemas;
+mod sign_ins;
 mod sources;
 mod status;
 mod tenants;
@@ -33,7 +34,6 @@ pub use local::LocalApi;
 pub use openapi::api_openapi;
 pub use parameter::{Kind, Parameter};
 pub(crate) use problem::{PROBLEM_JSON, Problem, ProblemKind};
-pub use requests::{RequestDetailView, RequestView};
 pub use route::{ApiRoute, Needs};
 
 use crate::App;
@@ -58,6 +58,7 @@ const TABLES: &[&[ApiRoute]] = &[
     audit::ROUTES,
     mappings::ROUTES,
     matches::ROUTES,
+    sign_ins::ROUTES,
     identities::ROUTES,
 ];
 

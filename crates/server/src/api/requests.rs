@@ -65,7 +65,7 @@ pub(super) const ROUTES: &[ApiRoute] = &[
 /// A request that a source got. Personal values are masked, unless the source says otherwise.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Request")]
-pub struct RequestView {
+pub(super) struct RequestView {
     /// Its id, as `X-Request-Id` told it.
     id: String,
     /// When it was answered (RFC 3339).
@@ -97,7 +97,7 @@ pub struct RequestView {
 /// All that is kept of a request.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "RequestDetail")]
-pub struct RequestDetailView {
+pub(super) struct RequestDetailView {
     #[serde(flatten)]
     summary: RequestView,
     /// What was sent; null when there was no body.

@@ -47,6 +47,9 @@ fn row(route: &ApiRoute) -> (Value, u16) {
         "PUT /sources/{source}/policy" | "PUT /policy" => (json!({ "version": 1 }), 200),
         "POST /sources/{source}/mapping/test" => (json!({ "payload": { "userName": "ann" } }), 200),
         "POST /sources/{source}/matches/{resource}" => (json!({ "answer": "new" }), 200),
+        "POST /sources/{source}/sign-ins" => {
+            (json!({ "protocol": "oidc", "profile": { "subject": "s" } }), 200)
+        }
         "PATCH /identities/{identity}" => (json!({ "status": "disabled" }), 200),
         "DELETE /sources/{source}/mapping" | "DELETE /sources/{source}/policy" | "DELETE /policy" => {
             (Value::Null, 204)

@@ -178,12 +178,12 @@ impl Service {
             last_used: None,
             ..old.clone()
         };
-        let entry = self.api_token_entry(by, "api_token.issue", None, &stored);
-        self.store.add_api_token(&stored, &entry).await.map_err(AdminError::Store)?;
+        let issued = self.api_token_entry(by, "api_token.issue", None, &stored);
         let end = Timestamp(now.0.saturating_add(overlap_ms.max(0)));
         let ending = ApiToken { expires: Some(old.expires.map_or(end, |at| at.min(end))), ..old.clone() };
-        let entry = self.api_token_entry(by, "api_token.rotate", Some(&old), &ending);
-        self.store.update_api_token(&ending, &entry).await.map_err(AdminError::Store)?;
+        let ended = self.api_token_entry(by, "api_token.rotate", Some(&old), &ending);
+        let rotated = self.store.rotate_api_token(&stored, &ending, [&issued, &ended]).await;
+        rotated.map_err(AdminError::Store)?;
         Ok((stored, token))
     }
 

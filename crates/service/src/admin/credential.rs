@@ -59,6 +59,14 @@ impl Service {
                 "a token needs a scope, and an expiry in the future or none".to_owned(),
             ));
         }
+        let (credential, token) = self.new_credential(source, new);
+        let entry = self.credential_entry(admin, source, "token.issue", None, &credential);
+        self.store.add_credential(&credential, &entry).await.map_err(AdminError::Store)?;
+        Ok((credential, token))
+    }
+
+    fn new_credential(&self, source: &Source, new: NewCredential) -> (Credential, Token) {
+        let now = self.clock.now();
         let token = Token::generate(TokenKind::Source, self.ids.as_ref());
         let credential = Credential {
             id: self.ids.uuid(now),
@@ -72,9 +80,7 @@ impl Service {
             revoked: None,
             last_used: None,
         };
-        let entry = self.credential_entry(admin, source, "token.issue", None, &credential);
-        self.store.add_credential(&credential, &entry).await.map_err(AdminError::Store)?;
-        Ok((credential, token))
+        (credential, token)
     }
 
     /// All credentials of a source, oldest first.
@@ -140,12 +146,14 @@ impl Service {
             expires: lifetime.map(|lifetime| Timestamp(now.0 + lifetime)),
             subject: old.subject,
         };
-        let issued = self.issue_token(admin, source, new).await?;
+        let (new, token) = self.new_credential(source, new);
         let end = Timestamp(now.0.saturating_add(overlap_ms.max(0)));
         let ending = Credential { expires: Some(old.expires.map_or(end, |at| at.min(end))), ..old.clone() };
-        let entry = self.credential_entry(admin, source, "token.rotate", Some(&old), &ending);
-        self.store.update_credential(&ending, &entry).await.map_err(AdminError::Store)?;
-        Ok(issued)
+        let issued = self.credential_entry(admin, source, "token.issue", None, &new);
+        let ended = self.credential_entry(admin, source, "token.rotate", Some(&old), &ending);
+        let rotated = self.store.rotate_credential(&new, &ending, [&issued, &ended]).await;
+        rotated.map_err(AdminError::Store)?;
+        Ok((new, token))
     }
 
     /// A credential of a source, named by its id or public prefix.

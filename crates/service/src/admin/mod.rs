@@ -106,6 +106,9 @@ fn told_of(error: &StoreError) -> (Told, String) {
             return (Told::Conflict, format!("another has this {attribute}; choose another"));
         }
         StoreError::Stale => (Told::Unavailable, "it is being changed by many requests at once; try again"),
+        StoreError::Superseded => {
+            (Told::Unavailable, "the settings of the source are being changed; try again")
+        }
         StoreError::VersionMismatch => (Told::Outdated, "it has another version; read it again"),
         StoreError::UnknownMember(_) => (Told::Invalid, "a member is not there; create it first"),
         StoreError::TooMany(most) => {

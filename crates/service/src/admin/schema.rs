@@ -2,12 +2,12 @@
 
 use rollcall_domain::api::ApiScope;
 use rollcall_domain::source::Source;
-use rollcall_scim::error::ScimError;
 use rollcall_scim::schema::{Registry, ResourceType, Schema};
+use rollcall_store::SourceChange;
 
-use super::source::{audited, subject};
+use super::source::{audited, subject, unfit};
 use super::{Admin, AdminError};
-use crate::{Service, directory, error};
+use crate::{Service, directory};
 
 impl Service {
     /// All schemas and resource types of a source, built in and added.
@@ -44,20 +44,8 @@ impl Service {
             extended.resource_types.retain(|known| known.name != kind.name);
             extended.resource_types.push(kind);
         }
-        let refused = |error: ScimError| AdminError::Invalid(error.detail);
-        let (before, after) =
-            (directory::registry(source).map_err(refused)?, directory::registry(&extended).map_err(refused)?);
-        for kind in
-            after.types().iter().filter(|kind| before.type_named(kind.name()).is_some_and(|old| old != *kind))
-        {
-            self.store.reindex(source.key, kind).await.map_err(|error| {
-                AdminError::Invalid(format!(
-                    "the {}s that are there do not fit: {}",
-                    kind.name(),
-                    error::from_store(error)
-                ))
-            })?;
-        }
+        let reindex = directory::reindexed(source, &extended);
+        let reindex = reindex.map_err(|error| AdminError::Invalid(error.detail))?;
         let entry = self.audit_entry(
             admin,
             "source.schemas.add",
@@ -65,7 +53,8 @@ impl Service {
             &audited(source),
             &audited(&extended),
         );
-        self.store.update_source(&extended, &entry).await.map_err(AdminError::Store)?;
+        let change = SourceChange { reindex, ..extended.clone().into() };
+        self.store.update_source(&change, &entry).await.map_err(unfit)?;
         Ok(extended)
     }
 }

@@ -7,10 +7,14 @@ use rollcall_domain::source::{
     MIN_REQUESTS_PER_SECOND, Source, SourceKey, SourceSettings, SourceStatus, check_slug,
 };
 use rollcall_domain::tenant::{DEFAULT_TENANT, Tenant};
+use rollcall_store::{SourceChange, StoreError};
 use serde_json::{Value, json};
 
 use super::{Admin, AdminError, NewCredential, Page, Paging, no_source, taken};
-use crate::Service;
+use crate::{Service, directory};
+
+/// How often a deletion is tried when people come while it goes on.
+const ATTEMPTS: usize = 16;
 
 /// What a source is made with.
 #[derive(Debug, Clone)]
@@ -64,7 +68,7 @@ impl Service {
     ) -> Result<Source, AdminError> {
         admin.require(ApiScope::SourcesWrite)?;
         check_slug(local(admin.tenant(), &new.slug)).map_err(AdminError::Invalid)?;
-        check_dialect(&new.dialect)?;
+        check_dialect(&new.dialect, &new.settings)?;
         check_settings(&new.settings)?;
         let now = self.clock.now();
         let mut source = Source {
@@ -78,6 +82,7 @@ impl Service {
             schemas: Vec::new(),
             resource_types: Vec::new(),
             created: now,
+            generation: 1,
         };
         if source.settings.has_identities() {
             admin.require(ApiScope::MappingsWrite)?;
@@ -131,10 +136,10 @@ impl Service {
     pub async fn update_source(&self, admin: &Admin, source: &Source) -> Result<(), AdminError> {
         admin.require(ApiScope::SourcesWrite)?;
         admin.owns(source)?;
-        check_dialect(&source.dialect)?;
+        check_dialect(&source.dialect, &source.settings)?;
         check_settings(&source.settings)?;
         let before = self.source(admin, &source.slug).await?;
-        if before == *source {
+        if before == (Source { generation: before.generation, ..source.clone() }) {
             return Ok(());
         }
         let is_decided_otherwise = before.settings.mapping != source.settings.mapping
@@ -145,14 +150,19 @@ impl Service {
         }
         let entry =
             self.audit_entry(admin, "source.update", subject(source), &audited(&before), &audited(source));
-        self.store.update_source(source, &entry).await.map_err(AdminError::Store)?;
-        if is_decided_otherwise && source.settings.has_identities() {
-            self.begin_recomputation(source).await?;
-        }
-        Ok(())
+        let recompute = is_decided_otherwise && source.settings.has_identities();
+        let change = SourceChange {
+            source: source.clone(),
+            reindex: directory::reindexed(&before, source)
+                .map_err(|error| AdminError::Invalid(error.detail))?,
+            recompute: recompute.then(|| self.clock.now()),
+        };
+        self.store.update_source(&change, &entry).await.map_err(unfit)
     }
 
-    /// Deletes a source with all its resources.
+    /// Deletes a source with all its resources. What it says of people ends first, as if all its users were deleted:
+    /// their identities lose its links and roles, and policy says what becomes of those whom nobody else wants active.
+    /// A source with identities is paused before. One whose deletion was interrupted can be deleted again.
     ///
     /// # Errors
     ///
@@ -160,8 +170,30 @@ impl Service {
     pub async fn delete_source(&self, admin: &Admin, source: &Source) -> Result<(), AdminError> {
         admin.require(ApiScope::SourcesWrite)?;
         admin.owns(source)?;
+        if source.settings.has_identities() && source.status == SourceStatus::Active {
+            self.update_source(admin, &Source { status: SourceStatus::Paused, ..source.clone() }).await?;
+        }
         let entry = self.audit_entry(admin, "source.delete", subject(source), &audited(source), &Value::Null);
-        self.store.delete_source(source.key, &entry).await.map_err(AdminError::Store)
+        for _ in 0..ATTEMPTS {
+            self.dismiss_people(admin, source).await?;
+            match self.store.delete_source(source.key, &entry).await {
+                // What was under way when it was paused has made someone.
+                Err(StoreError::Stale) => {}
+                deleted => return deleted.map_err(AdminError::Store),
+            }
+        }
+        Err(AdminError::Store(StoreError::Stale))
+    }
+}
+
+/// What there is does not fit new settings.
+pub(super) fn unfit(error: StoreError) -> AdminError {
+    match error {
+        StoreError::Conflict { .. } => AdminError::Invalid(format!(
+            "the resources that are there do not fit: {}",
+            crate::error::from_store(error)
+        )),
+        error => AdminError::Store(error),
     }
 }
 
@@ -196,9 +228,9 @@ pub(super) fn audited(source: &Source) -> Value {
     })
 }
 
-fn check_dialect(name: &str) -> Result<(), AdminError> {
-    if dialect::named(name).is_some() {
-        return Ok(());
+fn check_dialect(name: &str, settings: &SourceSettings) -> Result<(), AdminError> {
+    if let Some(dialect) = dialect::named(name) {
+        return dialect.with(&settings.switches).map(drop).map_err(AdminError::Invalid);
     }
     let known: Vec<&str> = dialect::all().keys().map(String::as_str).collect();
     Err(AdminError::Invalid(format!("there is no dialect {name:?}; there are {}", known.join(", "))))

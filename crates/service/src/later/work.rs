@@ -63,7 +63,11 @@ impl Service {
         let (mut after, mut all) = (0, true);
         loop {
             let page = self.store.accepted(after, PAGE).await?;
-            let Some(last) = page.last() else { return Ok(all) };
+            let Some(last) = page.last() else {
+                // Those of sources that were deleted wait no more.
+                self.later.fresh.lock().retain(|key| *key > after);
+                return Ok(all);
+            };
             after = last.key;
             let mut sources: BTreeMap<i64, Vec<Accepted>> = BTreeMap::new();
             for accepted in page {

@@ -5,15 +5,18 @@ use std::sync::Arc;
 use rollcall_domain::api::ApiScope;
 use rollcall_domain::identity::Status;
 use rollcall_domain::mapping::MappingSettings;
+use rollcall_domain::mapping::profile::Profile;
 use rollcall_domain::people::{Answer, BreakerState, Held, Judged, Recomputation, StoredIdentity, Waiting};
+use rollcall_domain::policy::decide::{Decision, Protocol};
 use rollcall_domain::source::{Source, SourceKey};
-use rollcall_store::StoreError;
 use rollcall_store::people::{IdentityQuery, Rules};
 use rollcall_store::write::Batch;
+use rollcall_store::{SourceChange, StoreError};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::change::IdentityChange;
+use super::settings::policy as policy_of;
 use crate::Service;
 use crate::admin::{Admin, AdminError, Page, Paging};
 
@@ -151,6 +154,25 @@ impl Service {
             )),
             answered => answered.map_err(AdminError::Store),
         }
+    }
+
+    /// Says who signs in at the application, whose word it is that they did, and writes what comes of it.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for a source of another tenant, `Conflict` for one without identities.
+    pub async fn sign_in(
+        &self,
+        admin: &Admin,
+        source: &Source,
+        protocol: Protocol,
+        profile: &Profile,
+    ) -> Result<Decision, AdminError> {
+        admin.require(ApiScope::IdentitiesWrite)?;
+        admin.owns(source)?;
+        let context = self.context(admin, source.key, Some(self.rules(source).await?));
+        let new_id = self.ids.uuid(context.now);
+        self.store.sign_in(context, protocol, profile.clone(), new_id).await.map_err(AdminError::Store)
     }
 
     /// The breaker of a source.
@@ -297,9 +319,21 @@ impl Service {
             |source: &Source| json!({ "mapping": source.settings.mapping, "policy": source.settings.policy });
         let subject = format!("sources/{}", after.slug);
         let entry = self.audit_entry(admin, action, subject, &said(before), &said(after));
-        self.store.update_source(after, &entry).await.map_err(AdminError::Store)?;
-        if after.settings.has_identities() {
-            self.begin_recomputation(after).await?;
+        let recompute = after.settings.has_identities().then(|| self.clock.now());
+        let change = SourceChange { recompute, ..after.clone().into() };
+        self.store.update_source(&change, &entry).await.map_err(AdminError::Store)
+    }
+
+    /// Ends all that a source says of people.
+    pub(crate) async fn dismiss_people(&self, admin: &Admin, source: &Source) -> Result<(), AdminError> {
+        let policy = self.store.tenant_policy(source.tenant).await.map_err(AdminError::Store)?;
+        let policy = policy_of(source, policy.as_ref()).unwrap_or_default();
+        let rules = Arc::new(Rules::new(source.id, policy));
+        let context = self.context(admin, source.key, Some(rules));
+        while self.store.dismiss(context.clone(), PART).await.map_err(AdminError::Store)? == PART as usize {}
+        let mut after = Some(0);
+        while let Some(key) = after {
+            after = self.store.disown(context.clone(), key, PART).await.map_err(AdminError::Store)?;
         }
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! From a write of a user to what it says of a person: extraction, expressions, hook. What policy makes of it is
 //! decided by the store, in the transaction that writes it (ADR 0020); [`Service::told`] closes the trace then.
 
+use std::sync::Arc;
+
 use rollcall_domain::mapping::expression::{Evaluated, Evaluation};
 use rollcall_domain::people::Judged;
 use rollcall_domain::pipeline::{
@@ -10,6 +12,7 @@ use rollcall_domain::policy::breaker::Admission;
 use rollcall_domain::policy::decide::Occasion;
 use rollcall_scim::Document;
 use rollcall_scim::error::{ErrorType, ScimError};
+use rollcall_scim::schema::ResolvedType;
 use rollcall_store::people::Person;
 use rollcall_store::write::{Write, Written};
 use uuid::Uuid;
@@ -25,7 +28,9 @@ use crate::{Caller, Runtime, Service, error, render};
 /// What a write says of a person, and how far its trace has come.
 #[derive(Debug, Clone)]
 pub(crate) struct Said {
-    pub(crate) person: Person,
+    /// `None` of a user that is deleted: the store knows what it said last.
+    pub(crate) person: Option<Person>,
+    occasion: Occasion,
     /// `None` when an expression said that it is none of ours.
     hooked: Option<Hooked>,
 }
@@ -61,9 +66,48 @@ impl Service {
         if let Some(trace) = skipped {
             caller.notes.decided(prepared.id, None, trace);
         }
-        said.person.revision = revision;
+        if let Some(person) = &mut said.person {
+            person.revision = revision;
+        }
         prepared.said = Some(Box::new(said));
         Ok(())
+    }
+
+    /// Asks the hooks about a deletion, where there are any, and keeps what they are to be told of it.
+    ///
+    /// They are asked about the profile that the user has now. A hook may refuse, and cannot change anything else. Of
+    /// whom no profile can be made they are not asked: that must not keep anyone in.
+    ///
+    /// # Errors
+    ///
+    /// 403 when a hook refused, 503 when it did not answer, 404.
+    pub(crate) async fn say_of_deletion(
+        &self,
+        caller: &Caller,
+        kind: &Arc<ResolvedType>,
+        id: &str,
+    ) -> Result<Option<Box<Said>>, ScimError> {
+        let (Some(people), Some(hooks), "User") =
+            (&caller.runtime.people, self.hooks.as_deref(), kind.name())
+        else {
+            return Ok(None);
+        };
+        let source = &caller.runtime.source;
+        if !hooks.has(source, Moment::Before) && !hooks.has(source, Moment::After) {
+            return Ok(None);
+        }
+        let entry = self.load(caller, kind, id).await?;
+        let document = render::parse(&entry.row.body)?;
+        let request = (caller.request_id(), "DELETE", false);
+        let said =
+            self.said_on(Occasion::Removed, &caller.runtime, people, request, entry.row.id, document).await;
+        match said {
+            Ok((said, _)) => Ok(Some(Box::new(Said { person: None, ..said }))),
+            Err(stopped) if matches!(stopped.reason, StopReason::Refused(_) | StopReason::HookDown(_)) => {
+                Err(refused(caller, entry.row.id, *stopped))
+            }
+            Err(_) => Ok(None),
+        }
     }
 
     /// The way of one user to the policy; a trace when an expression said that it is none of ours.
@@ -71,6 +115,18 @@ impl Service {
     /// Of the request: its id, its method, and whether it waits behind those of providers.
     pub(super) async fn said(
         &self,
+        runtime: &Runtime,
+        people: &People,
+        (request_id, method, is_trial): (&str, &str, bool),
+        id: Uuid,
+        document: Document,
+    ) -> Result<(Said, Option<Trace>), Box<Stopped>> {
+        self.said_on(Occasion::Pushed, runtime, people, (request_id, method, is_trial), id, document).await
+    }
+
+    async fn said_on(
+        &self,
+        occasion: Occasion,
         runtime: &Runtime,
         people: &People,
         (request_id, method, is_trial): (&str, &str, bool),
@@ -87,19 +143,20 @@ impl Service {
             Ok(profiled) => profiled,
             Err(stopped) => {
                 let StopReason::Skipped(_) = &stopped.reason else { return Err(stopped) };
-                return Ok((Said { person, hooked: None }, Some(stopped.trace)));
+                return Ok((Said { person: Some(person), occasion, hooked: None }, Some(stopped.trace)));
             }
         };
         let answer = match self.hooks.as_deref().filter(|hooks| hooks.has(source, Moment::Before)) {
             None => HookAnswer::None,
             Some(hooks) => {
-                let (occasion, profile) = (Occasion::Pushed, profiled.profile());
+                let profile = profiled.profile();
                 hooks.before_provision(Question { source, request_id, occasion, resource: id, profile }).await
             }
         };
         let hooked = profiled.hooked(answer)?;
         let profile = Some(Box::new(hooked.profile().clone()));
-        Ok((Said { person: Person { profile, ..person }, hooked: Some(hooked) }, None))
+        let person = Some(Person { profile, ..person });
+        Ok((Said { person, occasion, hooked: Some(hooked) }, None))
     }
 
     /// A group goes through its expressions; what it means for people is decided with its members.
@@ -146,6 +203,7 @@ impl Service {
 
     /// Closes the traces of what was decided with a write, and tells the hooks that want to know.
     pub(crate) async fn told(&self, caller: &Caller, said: Option<Box<Said>>, written: &mut Written) {
+        let occasion = said.as_ref().map_or(Occasion::Pushed, |said| said.occasion);
         let mut said = said.and_then(|said| said.hooked);
         let source = &caller.runtime.source;
         let hooks = self.hooks.as_deref().filter(|hooks| hooks.has(source, Moment::After));
@@ -160,7 +218,7 @@ impl Service {
                 let asked = Question {
                     source,
                     request_id: caller.request_id(),
-                    occasion: Occasion::Pushed,
+                    occasion,
                     resource,
                     profile: hooked.profile(),
                 };

@@ -140,8 +140,15 @@ impl Service {
         }
         let context = Batch::by_rollcall(runtime.source.tenant, runtime.source.key, self.clock.now());
         let rules = Some(std::sync::Arc::clone(&people.rules));
-        let batch = Batch { rules, request_id: REQUEST.to_owned(), units, ..context };
-        self.store.write(batch).await.map_err(error::from_store)
+        let generation = Some(runtime.source.generation);
+        let batch = Batch { rules, generation, request_id: REQUEST.to_owned(), units, ..context };
+        let outcomes = self.store.write(batch).await.map_err(error::from_store)?;
+        let is_void =
+            |outcome: &Outcome| matches!(outcome, Outcome::Failed { error: StoreError::Superseded, .. });
+        if outcomes.iter().any(is_void) {
+            return Err(error::from_store(StoreError::Superseded));
+        }
+        Ok(outcomes)
     }
 
     /// Users of a source after the one of this key, and the key of the last one, when others follow.
@@ -169,7 +176,7 @@ impl Service {
         let document = render::parse(&user.body)?;
         let said = self.said(runtime, people, (REQUEST, "PUT", true), user.id, document).await;
         match said {
-            Ok((said, _)) => Ok(Some(Person { revision: Some(user.revision), ..said.person })),
+            Ok((said, _)) => Ok(said.person.map(|person| Person { revision: Some(user.revision), ..person })),
             Err(stopped) => match *stopped {
                 Stopped {
                     reason: reason @ (StopReason::NotEvaluated(_) | StopReason::HookDown(_)), ..

@@ -124,13 +124,11 @@ impl Service {
         let (before, after) = (before.as_ref().unwrap_or(&nothing), policy.unwrap_or(&nothing));
         let entry =
             self.audit_entry(admin, "tenant.policy", format!("tenants/{}", tenant.name), before, after);
-        self.store.set_tenant_policy(tenant.key, policy, &entry).await.map_err(AdminError::Store)?;
-        for source in self.store.sources(tenant.key).await.map_err(AdminError::Store)? {
-            if source.settings.has_identities() {
-                self.begin_recomputation(&source).await?;
-            }
-        }
-        Ok(())
+        let sources = self.store.sources(tenant.key).await.map_err(AdminError::Store)?;
+        let concerned = sources.iter().filter(|source| source.settings.has_identities());
+        let concerned: Vec<_> = concerned.map(|source| source.key).collect();
+        let recompute = (concerned.as_slice(), self.clock.now());
+        self.store.set_tenant_policy(tenant.key, policy, recompute, &entry).await.map_err(AdminError::Store)
     }
 
     /// Decides about everyone of the source anew, beside everything else; a server does it, now or when it runs.

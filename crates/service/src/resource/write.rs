@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rollcall_domain::clock::Timestamp;
 use rollcall_domain::credential::Scope;
 use rollcall_domain::dialect::UnknownMembers;
-use rollcall_scim::error::ScimError;
+use rollcall_scim::error::{ErrorType, ScimError};
 use rollcall_scim::schema::ResolvedType;
 use rollcall_store::StoreError;
 use rollcall_store::index::IndexEntry;
@@ -41,7 +41,12 @@ impl Service {
         body: Value,
         shape: &Shape,
     ) -> Result<Representation, ScimError> {
-        self.create_as(caller, endpoint, body, shape, self.ids.uuid(self.clock.now())).await
+        let id = self.ids.uuid(self.clock.now());
+        let made = self.create_as(caller, endpoint, body, shape, id).await;
+        match self.renewed(caller, refused(&made)).await? {
+            Some((caller, body)) => self.create_as(&caller, endpoint, body, shape, id).await,
+            None => made,
+        }
     }
 
     /// The same, under this id.
@@ -120,6 +125,21 @@ impl Service {
     pub async fn replace(
         &self,
         caller: &Caller,
+        place: (&str, &str),
+        body: Value,
+        shape: &Shape,
+        precondition: &Precondition,
+    ) -> Result<Representation, ScimError> {
+        let done = self.replace_as(caller, place, body, shape, precondition).await;
+        match self.renewed(caller, refused(&done)).await? {
+            Some((caller, body)) => self.replace_as(&caller, place, body, shape, precondition).await,
+            None => done,
+        }
+    }
+
+    async fn replace_as(
+        &self,
+        caller: &Caller,
         (endpoint, id): (&str, &str),
         body: Value,
         shape: &Shape,
@@ -140,6 +160,21 @@ impl Service {
     ///
     /// As [`Service::replace`].
     pub async fn patch(
+        &self,
+        caller: &Caller,
+        place: (&str, &str),
+        body: Value,
+        shape: &Shape,
+        precondition: &Precondition,
+    ) -> Result<Representation, ScimError> {
+        let done = self.patch_as(caller, place, body, shape, precondition).await;
+        match self.renewed(caller, refused(&done)).await? {
+            Some((caller, body)) => self.patch_as(&caller, place, body, shape, precondition).await,
+            None => done,
+        }
+    }
+
+    async fn patch_as(
         &self,
         caller: &Caller,
         (endpoint, id): (&str, &str),
@@ -166,8 +201,21 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// 404, 412.
+    /// 404, 412; 403 when a hook refused, 503 when it did not answer.
     pub async fn delete(
+        &self,
+        caller: &Caller,
+        place: (&str, &str),
+        precondition: &Precondition,
+    ) -> Result<(), ScimError> {
+        let done = self.delete_as(caller, place, precondition).await;
+        match self.renewed(caller, refused(&done)).await? {
+            Some((caller, _)) => self.delete_as(&caller, place, precondition).await,
+            None => done,
+        }
+    }
+
+    async fn delete_as(
         &self,
         caller: &Caller,
         (endpoint, id): (&str, &str),
@@ -175,7 +223,8 @@ impl Service {
     ) -> Result<(), ScimError> {
         let ground = ground(caller, endpoint)?;
         let write = deletion(ground.kind, id, precondition)?;
-        self.commit(caller, write, None).await.map_err(error::from_store)?;
+        let said = self.say_of_deletion(caller, ground.kind, id).await?;
+        self.commit(caller, write, said).await.map_err(error::from_store)?;
         Ok(())
     }
 
@@ -243,7 +292,7 @@ impl Service {
         write: Write,
         said: Option<Box<Said>>,
     ) -> Result<(Written, Timestamp), StoreError> {
-        let people = said.iter().map(|said| said.person.clone()).collect();
+        let people = said.iter().filter_map(|said| said.person.clone()).collect();
         let unit = Unit { writes: vec![write], people };
         let batch = self.batch(caller, vec![unit], None);
         let now = batch.now;
@@ -268,12 +317,18 @@ impl Service {
             actor: caller.credential.to_string(),
             request_id: caller.request_id().to_owned(),
             now: self.clock.now(),
+            generation: Some(caller.runtime.source.generation),
             unknown_members: caller.runtime.dialect.unknown_members,
             stop_after_errors,
             rules: caller.runtime.people.as_ref().map(|people| Arc::clone(&people.rules)),
             units,
         }
     }
+}
+
+/// Why a write was refused, if it was.
+fn refused<T>(done: &Result<T, ScimError>) -> Option<ErrorType> {
+    done.as_ref().err().map(|error| error.kind)
 }
 
 /// A DELETE as a write.

@@ -34,11 +34,11 @@ const DUE: &str =
 pub(crate) const STATEMENTS: &[&str] = &[RESOURCE, DEPART, HELD, DUE];
 
 /// The rules of a context; without them nothing is decided.
-fn rules(context: &Batch) -> Result<&Rules, StoreError> {
+pub(super) fn rules(context: &Batch) -> Result<&Rules, StoreError> {
     context.rules.as_deref().ok_or(StoreError::NotFound)
 }
 
-fn check(session: &mut Session<'_>, context: &Batch) -> Result<(), StoreError> {
+pub(super) fn check(session: &mut Session<'_>, context: &Batch) -> Result<(), StoreError> {
     session.owns(context.tenant, context.source)?.then_some(()).ok_or(StoreError::NotFound)
 }
 

@@ -33,7 +33,7 @@ pub(crate) const GROUP_EXTERNAL_ID: &str = "SELECT v.value FROM resource AS r
 pub(crate) const STATEMENTS: &[&str] = &[DEPARTURE, RESOURCE, GROUP_EXTERNAL_ID];
 
 /// Identities that are looked at when a name is not one's alone.
-const MAX_CANDIDATES: usize = 20;
+pub(crate) const MAX_CANDIDATES: usize = 20;
 
 /// Whom it is asked about.
 #[derive(Clone, Copy)]

@@ -5,12 +5,14 @@
 pub(crate) mod admin;
 mod breaker;
 mod case;
+pub(crate) mod departure;
 mod group;
 pub(crate) mod identity;
 mod known;
 pub(crate) mod person;
 pub(crate) mod queue;
 pub(crate) mod recomputation;
+pub(crate) mod sign_in;
 
 use std::collections::HashSet;
 
@@ -35,6 +37,7 @@ pub(crate) fn statements() -> Vec<&'static str> {
     [
         admin::STATEMENTS,
         breaker::STATEMENTS,
+        departure::STATEMENTS,
         group::STATEMENTS,
         identity::STATEMENTS,
         known::STATEMENTS,

@@ -62,7 +62,7 @@ pub async fn a_change_of_settings_has_its_entry(backend: &dyn Backend) {
     let World { store, tenant, source: key, .. } = World::new(backend).await;
     let mut second = source(tenant, "second");
     second.key = store.create_source(&second, &told("sources/second", Some(tenant))).await.unwrap();
-    store.update_source(&second, &told("sources/second", Some(tenant))).await.unwrap();
+    store.update_source(&second.clone().into(), &told("sources/second", Some(tenant))).await.unwrap();
     store.delete_source(key, &told("sources/first", Some(tenant))).await.unwrap();
     store.create_tenant(Uuid::from_u128(9), "other", &told("tenants/other", None)).await.unwrap();
     store.add_api_token(&token(1, None), &told("api-tokens/1", None)).await.unwrap();

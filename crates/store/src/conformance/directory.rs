@@ -40,13 +40,14 @@ pub async fn a_source_comes_back_as_written(backend: &dyn Backend) {
     assert_eq!(world.store.source("second").await.unwrap(), Some(written.clone()));
     written.status = SourceStatus::Paused;
     written.settings.burst = 7;
-    world.store.update_source(&written, &draft()).await.unwrap();
+    world.store.update_source(&written.clone().into(), &draft()).await.unwrap();
+    written.generation += 1;
     assert_eq!(world.store.source("second").await.unwrap(), Some(written.clone()));
     let slugs: Vec<_> =
         world.store.sources(world.tenant).await.unwrap().into_iter().map(|s| s.slug).collect();
     assert_eq!(slugs, ["first", "second"]);
     written.key = SourceKey(999);
-    assert_eq!(world.store.update_source(&written, &draft()).await, Err(StoreError::NotFound));
+    assert_eq!(world.store.update_source(&written.into(), &draft()).await, Err(StoreError::NotFound));
 }
 
 /// A deleted source takes its rows with it; its changes stay.

@@ -87,6 +87,7 @@ macro_rules! store_conformance {
                 a_write_ends_the_stamp_of_its_resource,
                 an_update_of_the_same_index_keeps_its_rows,
                 reindexing_refuses_values_that_must_be_unique,
+                a_write_of_an_old_generation_of_settings_is_void,
             ],
             membership: [
                 concurrent_additions_and_removals_lose_nothing,

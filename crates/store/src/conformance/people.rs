@@ -158,7 +158,7 @@ pub async fn a_tenants_policy_comes_back_as_written(backend: &dyn Backend) {
     let policy = json!({ "identity": { "verifiedDomains": ["acme.example"] } });
     for policy in [None, Some(&policy), None] {
         let epoch = world.store.stamps().epoch();
-        world.store.set_tenant_policy(world.tenant, policy, &draft()).await.unwrap();
+        world.store.set_tenant_policy(world.tenant, policy, (&[], Timestamp(1)), &draft()).await.unwrap();
         assert_eq!(world.store.tenant_policy(world.tenant).await.unwrap().as_ref(), policy);
         assert_ne!(world.store.stamps().epoch(), epoch);
     }

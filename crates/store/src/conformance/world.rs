@@ -197,6 +197,7 @@ impl World {
             actor: "credential".to_owned(),
             request_id: "request".to_owned(),
             now: Timestamp(1_700_000_000_000 + i64::try_from(self.last.load(Ordering::Relaxed)).unwrap()),
+            generation: None,
             unknown_members: self.unknown_members,
             stop_after_errors: None,
             rules: None,
@@ -255,5 +256,6 @@ pub fn source(tenant: TenantKey, slug: &str) -> Source {
         schemas: Vec::new(),
         resource_types: Vec::new(),
         created: Timestamp(1),
+        generation: 1,
     }
 }

@@ -6,10 +6,11 @@ use rollcall_domain::change::ChangeKind;
 use rollcall_scim::schema::{Registry, ResourceType, Schema};
 use serde_json::json;
 
-use super::world::{Backend, World};
-use crate::StoreError;
+use super::world::{Backend, World, draft};
+use crate::index::Indexer;
 use crate::query::Start;
-use crate::write::{MemberChange, Outcome, Unit, Update, Write, Written};
+use crate::write::{Batch, MemberChange, Outcome, Unit, Update, Write, Written};
+use crate::{SourceChange, StoreError};
 
 /// What is created can be read, at version and revision 1.
 pub async fn a_created_resource_is_read_back(backend: &dyn Backend) {
@@ -307,12 +308,47 @@ pub async fn reindexing_refuses_values_that_must_be_unique(backend: &dyn Backend
         world.store.list(world.source, kind, &query).await.unwrap().total
     };
     let (plain, unique) = (kind("none"), kind("server"));
-    world.store.reindex(world.source, &plain).await.unwrap();
+    let indexed = async |kind: &Arc<_>, indexer: Indexer| {
+        let source = world.store.source("first").await.unwrap().unwrap();
+        let change = SourceChange { reindex: vec![(Arc::clone(kind), indexer)], ..source.into() };
+        world.store.update_source(&change, &draft()).await
+    };
+    indexed(&plain, Indexer::new(&plain)).await.unwrap();
     assert_eq!(count(&plain).await, Some(2));
     let conflict = StoreError::Conflict { attribute: "serial".to_owned(), id: Some(creations[0]) };
-    assert_eq!(world.store.reindex(world.source, &unique).await, Err(conflict));
+    let before = world.store.source("first").await.unwrap();
+    assert_eq!(indexed(&unique, Indexer::new(&unique)).await, Err(conflict.clone()));
+    assert_eq!(indexed(&plain, Indexer::new(&plain).unique("serial")).await, Err(conflict));
+    assert_eq!(world.store.source("first").await.unwrap(), before, "half of it was done");
     assert_eq!(count(&plain).await, Some(2));
     world.delete("Device", creations[0]).await.unwrap();
-    world.store.reindex(world.source, &unique).await.unwrap();
+    indexed(&unique, Indexer::new(&unique)).await.unwrap();
     assert_eq!(count(&unique).await, Some(1));
+}
+
+/// What was prepared by settings that hold no more is not written.
+pub async fn a_write_of_an_old_generation_of_settings_is_void(backend: &dyn Backend) {
+    let world = World::new(backend).await;
+    let prepared = async |generation, name: &str| {
+        let write = Write::Create(world.creation("User", &json!({ "userName": name }), &[]));
+        let batch = world.batch(vec![vec![write].into()]);
+        world.store.write(Batch { generation, ..batch }).await.unwrap().pop()
+    };
+    let is_done = |outcome: Option<Outcome>| matches!(outcome, Some(Outcome::Done(_)));
+    let source = async || world.store.source("first").await.unwrap().unwrap();
+    let first = source().await.generation;
+    assert!(is_done(prepared(Some(first), "a").await));
+    world.store.update_source(&source().await.into(), &draft()).await.unwrap();
+    let superseded = Some(Outcome::Failed { write: 0, error: StoreError::Superseded });
+    assert_eq!(prepared(Some(first), "b").await, superseded);
+    assert!(is_done(prepared(Some(source().await.generation), "c").await));
+    let second = source().await.generation;
+    let policy = Some(json!({}));
+    let recompute: (&[_], _) = (&[world.source], rollcall_domain::clock::Timestamp(5));
+    world.store.set_tenant_policy(world.tenant, policy.as_ref(), recompute, &draft()).await.unwrap();
+    assert_eq!(prepared(Some(second), "d").await, superseded);
+    assert!(is_done(prepared(Some(source().await.generation), "e").await));
+    assert!(is_done(prepared(None, "f").await), "what asks for none is not held to any");
+    let begun = world.store.recomputation(world.source).await.unwrap().unwrap();
+    assert_eq!((begun.started, begun.finished), (rollcall_domain::clock::Timestamp(5), None));
 }

@@ -1,0 +1,91 @@
+//! Signing in: who it is, decided in the transaction that writes what comes of it.
+
+use std::collections::BTreeMap;
+
+use rollcall_domain::identity::{Identity, Link, Status};
+use rollcall_domain::mapping::profile::Profile;
+use rollcall_domain::policy::decide::{Candidate, Decision, Found, Occasion, Protocol, Question, decide};
+use rollcall_store::StoreError;
+use rollcall_store::people::Rules;
+use rollcall_store::write::Batch;
+use uuid::Uuid;
+
+use super::admin::{check, rules};
+use super::identity::{self, EMAIL, EXTERNAL_ID};
+use super::known::{Knowledge, MAX_CANDIDATES};
+use crate::session::Session;
+
+/// Decides who signs in, and writes it.
+pub(crate) fn sign_in(
+    session: &mut Session<'_>,
+    context: &Batch,
+    protocol: Protocol,
+    profile: &Profile,
+    new_id: Uuid,
+) -> Result<Decision, StoreError> {
+    check(session, context)?;
+    let rules = rules(context)?;
+    let knowledge = known(session, context, rules, profile)?;
+    let question = Question {
+        policy: &rules.policy,
+        occasion: Occasion::SignIn(protocol),
+        source: rules.source,
+        resource: new_id,
+        profile,
+        now: context.now,
+        new_id,
+    };
+    let decision = decide(&question, &knowledge.known);
+    if let Some(after) = &decision.identity {
+        identity::save(session, context, knowledge.row(after.id), after)?;
+    }
+    Ok(decision)
+}
+
+/// Who signed in with this subject before, whom the source provisioned under it, and who has the address.
+fn known(
+    session: &mut Session<'_>,
+    context: &Batch,
+    rules: &Rules,
+    profile: &Profile,
+) -> Result<Knowledge, StoreError> {
+    let names = [
+        (profile.subject.as_deref(), EXTERNAL_ID, Found::Subject),
+        (profile.email.as_deref(), EMAIL, Found::Email),
+    ];
+    let mut found: BTreeMap<i64, Vec<Found>> = BTreeMap::new();
+    for (name, how, what) in names {
+        let Some(name) = name else { continue };
+        let all = identity::named(session.connection(), context.tenant, name, MAX_CANDIDATES)?;
+        for (key, _) in all.iter().filter(|(_, has)| has & how != 0) {
+            found.entry(*key).or_default().push(what);
+        }
+    }
+    let mut knowledge = Knowledge::default();
+    for (key, mut found) in found.into_iter().take(MAX_CANDIDATES) {
+        let Some(row) = identity::by_key(session.connection(), key)? else { continue };
+        let identity = row.identity.clone();
+        // Names are kept in lower case, and a subject is what it is.
+        found.retain(|found| *found != Found::Subject || link(&identity, rules, profile).is_some());
+        if identity.status == Status::Deleted || found.is_empty() {
+            continue;
+        }
+        if link(&identity, rules, profile).is_some_and(|link| link.resource.is_none()) {
+            knowledge.known.linked = Some(identity.clone());
+        }
+        knowledge.known.candidates.push(Candidate { found, identity });
+        knowledge.keep(row);
+    }
+    Ok(knowledge)
+}
+
+/// The link of the source that has the subject; that of an earlier sign-in before that of a user.
+fn link<'a>(identity: &'a Identity, rules: &Rules, profile: &Profile) -> Option<&'a Link> {
+    let mut links: Vec<&Link> = identity
+        .links
+        .iter()
+        .filter(|link| link.source == rules.source && link.external_id == profile.subject)
+        .collect();
+    links.sort_by_key(|link| link.resource.is_some());
+    links.into_iter().next()
+}
