@@ -238,6 +238,9 @@ pub(crate) struct SourceSettings {
     /// Resources in a page when the client does not say
     #[arg(long, value_name = "N")]
     pub default_page_size: Option<u32>,
+    /// A switch of the dialect that is to be otherwise (docs/dialects.md); NAME= takes the dialect's again
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub switch: Vec<String>,
     /// How users become profiles: JSON, or TOML when the name ends in .toml
     #[arg(long, value_name = "FILE")]
     pub mapping: Option<PathBuf>,

@@ -10,6 +10,7 @@ mod connector;
 mod desk;
 mod expressions;
 mod hub;
+mod lock;
 mod log;
 mod mapping;
 mod open;

@@ -18,14 +18,13 @@ use rollcall_expr::pool::Pool;
 use rollcall_scim::Document;
 use rollcall_scim::schema::{Registry, ResolvedType};
 use rollcall_scim::validate;
-use rollcall_service::people::{Sample, Tried};
 use rollcall_service::system::SystemClock;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::args::{Global, Mapping as Command, MappingTest};
-use crate::open::Opened;
+use crate::desk::{Ask, Desk};
 use crate::printer::{Printer, table};
 use crate::{Done, Failure, expressions};
 
@@ -43,29 +42,34 @@ pub(crate) async fn run(global: &Global, command: Command, printer: &Printer) ->
     self::test(&test, &pool, printer).await
 }
 
-/// A sample over what is stored of a source.
+/// A sample over what is stored of a source, here or on a running server.
 async fn stored(global: &Global, slug: &str, test: &MappingTest, printer: &Printer) -> Done {
-    let opened = Opened::for_management(global)?;
-    let admin = opened.admin(global).await?;
-    let mut source = opened.service.source(&admin, slug).await?;
-    if let Some(path) = &test.mapping {
-        source.settings.mapping = Some(read(path)?);
-    }
-    if let Some(path) = &test.policy {
-        source.settings.policy = Some(read(path)?);
-    }
-    let sample = Sample { payload: read(&test.payload)?, method: test.method.clone(), is_group: test.group };
-    match opened.service.try_out(&admin, &source, sample).await? {
-        Tried::Decided(decided) => {
-            show(&decided, printer);
-            Ok(())
+    let payload: Value = read(&test.payload)?;
+    let mut body = json!({ "payload": payload, "method": test.method, "group": test.group });
+    for (name, path) in [("mapping", &test.mapping), ("policy", &test.policy)] {
+        if let (Some(path), Some(fields)) = (path, body.as_object_mut()) {
+            fields.insert(name.to_owned(), read(path)?);
         }
-        Tried::Group(profile, trace) => {
-            show_group(&profile, &trace, printer);
-            Ok(())
-        }
-        Tried::Stopped(stopped) => show_stopped(&stopped, printer),
     }
+    let desk = Desk::open(global)?;
+    let tried = desk.within(Ask::post(&["sources", slug, "mapping", "test"], body)).await?;
+    let trace: Trace = part(&tried, "trace")?;
+    if tried.get("stopped").is_some() {
+        return show_stopped(&Stopped { reason: part(&tried, "stopped")?, trace }, printer);
+    }
+    if test.group {
+        show_group(&part(&tried, "profile")?, &trace, printer);
+    } else {
+        let (profile, decision) = (part(&tried, "profile")?, part(&tried, "decision")?);
+        show(&Decided { profile, decision, trace }, printer);
+    }
+    Ok(())
+}
+
+/// A part of an answer of the admin API.
+fn part<T: DeserializeOwned>(answer: &Value, name: &str) -> Result<T, Failure> {
+    let part = answer.get(name).cloned().unwrap_or_default();
+    Ok(serde_json::from_value(part).map_err(anyhow::Error::new)?)
 }
 
 async fn test(test: &MappingTest, pool: &Pool, printer: &Printer) -> Done {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rollcall_config::{ConfigError, Settings};
 use rollcall_connector::transport::Poster;
-use rollcall_service::admin::{Admin, AdminError, Manager};
+use rollcall_service::admin::AdminError;
 use rollcall_service::system::{SystemClock, SystemIds};
 use rollcall_service::vault::Vault;
 use rollcall_service::{Parts, Service};
@@ -68,11 +68,6 @@ impl Opened {
     /// Opens for a management command.
     pub(crate) fn for_management(global: &Global) -> Result<Self, Failure> {
         open(global, global.given())
-    }
-
-    /// Whoever holds the database, within the tenant that the command is about.
-    pub(crate) async fn admin(&self, global: &Global) -> Result<Admin, Failure> {
-        Ok(self.service.within(&Manager::operator(), global.tenant.as_deref()).await?)
     }
 
     /// Scheme and authority under which clients reach the server.

@@ -1,76 +1,62 @@
 //! `rollcall source requests`: what a provider sent, and what it was told.
 
 use rollcall_domain::clock::{Clock as _, Timestamp};
-use rollcall_domain::request_log::RequestSummary;
-use rollcall_server::api::{RequestDetailView, RequestView};
-use rollcall_service::admin::Paging;
-use rollcall_service::request_log::RequestFilter;
 use rollcall_service::system::SystemClock;
 use serde_json::Value;
 
 use crate::Done;
-use crate::args::{Global, Requests};
-use crate::open::Opened;
+use crate::args::Requests;
+use crate::desk::{Ask, Desk};
 use crate::printer::{Printer, table};
 
-pub(crate) async fn run(opened: &Opened, global: &Global, printer: &Printer, arguments: &Requests) -> Done {
-    let admin = opened.admin(global).await?;
+pub(crate) async fn run(desk: &Desk, printer: &Printer, arguments: &Requests) -> Done {
     if let Some(id) = &arguments.id {
-        let request = opened.service.request(&admin, &arguments.slug, id).await?;
-        let described = serde_json::to_value(RequestDetailView::from(request))?;
+        let described = desk.within(Ask::get(&["sources", &arguments.slug, "requests", id])).await?;
         printer.data(&described, || whole(&described));
         return Ok(());
     }
-    let filter = RequestFilter {
-        user: arguments.user.clone(),
-        status: arguments.status.clone(),
-        method: arguments.method.clone(),
-        since: arguments.since.map(|ms| Timestamp(SystemClock.now().0 - ms)),
-        until: None,
-    };
-    let paging = Paging { limit: arguments.limit, after: None };
-    let found = opened.service.requests(&admin, &arguments.slug, &filter, &paging).await?.items;
-    let described = found.iter().cloned().map(|summary| serde_json::to_value(RequestView::from(summary)));
-    let described = described.collect::<Result<Vec<_>, _>>()?;
-    printer.data(&described.into(), || list(&found));
-    if found.is_empty() {
+    let since = arguments.since.map(|ms| Timestamp(SystemClock.now().0 - ms).to_string());
+    let limit = arguments.limit.to_string();
+    let ask = Ask::get(&["sources", &arguments.slug, "requests"])
+        .with("user", arguments.user.as_deref())
+        .with("status", arguments.status.as_deref())
+        .with("method", arguments.method.as_deref())
+        .with("since", since.as_deref())
+        .with("limit", Some(&limit));
+    let mut page = desk.within(ask).await?;
+    let found = page.get_mut("items").map(Value::take).unwrap_or_default();
+    let items = found.as_array().map_or(&[][..], Vec::as_slice);
+    printer.data(&found, || list(items));
+    if items.is_empty() {
         printer.note("nothing found; what is kept, and for how long: rollcall source show");
     }
     Ok(())
 }
 
 /// The latest first.
-fn list(found: &[RequestSummary]) -> String {
+fn list(found: &[Value]) -> String {
     let names = ["AT", "STATUS", "METHOD", "PATH", "MS", "PROBLEM", "ID"].map(str::to_owned);
     let mut rows = vec![names.to_vec()];
     for request in found {
-        let status = match &request.scim_type {
-            Some(kind) => format!("{} {kind}", request.status),
-            None => request.status.to_string(),
-        };
-        let took = format!("{}.{}", request.took_us / 1_000, request.took_us % 1_000 / 100);
-        let problem = request.problem.clone().unwrap_or_default();
-        rows.push(vec![
-            request.at.to_string(),
-            status,
-            request.method.clone(),
-            place(request),
-            took,
-            problem,
-            request.id.clone(),
-        ]);
-        if request.left_out > 0 {
-            rows.push(vec![format!("({} more came before it than are kept)", request.left_out)]);
+        let text = |name: &str| request.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let number = |name: &str| request.get(name).and_then(Value::as_u64).unwrap_or_default();
+        let status = format!("{} {}", number("status"), text("scim_type")).trim_end().to_owned();
+        let took = format!("{}.{}", number("took_us") / 1_000, number("took_us") % 1_000 / 100);
+        let place = place(&text("path"), &text("query"));
+        rows.push(vec![text("at"), status, text("method"), place, took, text("problem"), text("id")]);
+        let left_out = number("left_out_before");
+        if left_out > 0 {
+            rows.push(vec![format!("({left_out} more came before it than are kept)")]);
         }
     }
     table(&rows)
 }
 
 /// Path below the source's base URL, and query.
-fn place(request: &RequestSummary) -> String {
-    let path = ["/v2", "/v1"].iter().find_map(|version| request.path.split_once(version));
-    let path = path.map_or(request.path.as_str(), |(_, rest)| if rest.is_empty() { "/" } else { rest });
-    if request.query.is_empty() { path.to_owned() } else { format!("{path}?{}", request.query) }
+fn place(path: &str, query: &str) -> String {
+    let below = ["/v2", "/v1"].iter().find_map(|version| path.split_once(version));
+    let below = below.map_or(path, |(_, rest)| if rest.is_empty() { "/" } else { rest });
+    if query.is_empty() { below.to_owned() } else { format!("{below}?{query}") }
 }
 
 fn whole(described: &Value) -> String {

@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::{Global, Serve};
+use crate::lock::Serving;
 use crate::open::open;
 use crate::printer::Printer;
 use crate::{Done, Failure, hub};
@@ -33,6 +34,7 @@ pub(crate) async fn run(global: &Global, serve: &Serve, printer: &Printer) -> Do
     };
     let opened = open(global, given)?;
     let (settings, service) = (opened.settings, opened.service);
+    let _serving = Serving::of(Path::new(&settings.database))?;
     crate::log::start(&settings.log, settings.log_format == "json")?;
     let tls = settings.tls().map(|(certificate, key)| Tls::load(certificate, key)).transpose();
     let tls =

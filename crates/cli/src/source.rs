@@ -7,7 +7,6 @@ use serde_json::{Map, Value, json};
 
 use crate::args::{Global, Schema, Source, SourceSettings};
 use crate::desk::{Ask, Desk, at};
-use crate::open::Opened;
 use crate::printer::{Printer, table};
 use crate::{Done, Failure};
 
@@ -32,14 +31,7 @@ pub(crate) async fn run(global: &Global, command: Source, printer: &Printer) -> 
             }
             configure(&desk, printer, &slug, wanted).await
         }
-        Source::Requests(arguments) => {
-            if desk.is_there() {
-                let text =
-                    "the request log is read on the server's machine, or at /api/v1/sources/SLUG/requests";
-                return Err(Failure::Theirs(text.to_owned()));
-            }
-            crate::requests::run(&Opened::for_management(global)?, global, printer, &arguments).await
-        }
+        Source::Requests(arguments) => crate::requests::run(&desk, printer, &arguments).await,
         Source::Pause { slug } => configure(&desk, printer, &slug, json!({ "status": "paused" })).await,
         Source::Resume { slug } => configure(&desk, printer, &slug, json!({ "status": "active" })).await,
         Source::Delete { slug, yes } => delete(&desk, printer, &slug, yes).await,
@@ -161,6 +153,10 @@ fn given(flags: &SourceSettings) -> Result<Map<String, Value>, Failure> {
         ("default_page_size", flags.default_page_size.map(u64::from)),
     ];
     settings.extend(numbers.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))));
+    if !flags.switch.is_empty() {
+        let switches = flags.switch.iter().map(|text| switch(text)).collect::<Result<_, _>>()?;
+        settings.insert("switches".to_owned(), Value::Object(switches));
+    }
     let numbers = [
         ("max_per_second", flags.log_max_per_second),
         ("max_days", flags.log_max_days),
@@ -190,6 +186,20 @@ fn given(flags: &SourceSettings) -> Result<Map<String, Value>, Failure> {
         }
     }
     Ok(settings)
+}
+
+/// `NAME=VALUE`, where the value is `true`, `false`, a word, or nothing.
+fn switch(text: &str) -> Result<(String, Value), Failure> {
+    let (name, value) = text.split_once('=').ok_or_else(|| {
+        Failure::Theirs(format!("--switch {text}: write NAME=VALUE, such as patch_no_content=true"))
+    })?;
+    let value = match value {
+        "" => Value::Null,
+        "true" => true.into(),
+        "false" => false.into(),
+        word => word.into(),
+    };
+    Ok((name.to_owned(), value))
 }
 
 fn show(printer: &Printer, source: &Value) {

@@ -83,6 +83,44 @@ fn commands_print_the_same_there_as_here() {
 }
 
 #[test]
+fn the_request_log_is_read_there_as_here() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let server = Server::start(here, &[]);
+    let token = Server::source(here, "okta", &[]);
+    let user = serde_json::json!({ "userName": "ann" });
+    assert_eq!(server.client("okta", &token).send("POST", "/Users", Some(&user)).unwrap().0, 201);
+    assert_eq!(server.client("okta", &token).send("POST", "/Users", Some(&user)).unwrap().0, 409);
+    let url = format!("http://{}", server.address);
+    let remote = Remote { folder: tempfile::tempdir().unwrap(), url, token: api_token(here, "read") };
+    let json = &["source", "requests", "okta", "--output", "json"][..];
+    let mut logged = Value::Null;
+    // It is written a second later.
+    for _ in 0..100 {
+        logged = serde_json::from_str(&remote.run(json).1).unwrap();
+        if logged.as_array().is_some_and(|logged| logged.len() == 2) {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    let id = logged[0]["id"].as_str().unwrap();
+    for (arguments, part) in [
+        (json, "uniqueness"),
+        (&["source", "requests", "okta"], "409 uniqueness"),
+        (&["source", "requests", "okta", "--status", "4xx", "--since", "1h"], "409"),
+        (&["source", "requests", "okta", "--user", "ann", "--limit", "1"], "409"),
+        (&["source", "requests", "okta", "--method", "DELETE"], "nothing found"),
+        (&["source", "requests", "okta", id], "uniqueness"),
+        (&["source", "requests", "okta", "none"], "none"),
+        (&["source", "requests", "none"], "no source"),
+    ] {
+        let there = remote.run(arguments);
+        assert_eq!(there, outcome(rollcall(here).args(arguments)), "{arguments:?}");
+        assert!(there.1.contains(part) || there.2.contains(part), "{arguments:?}: {there:?}");
+    }
+}
+
+#[test]
 fn a_server_s_refusals_are_told_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &[]);

@@ -160,3 +160,18 @@ fn the_first_words_of_serve_say_what_to_do() {
     let words = std::fs::read_to_string(&server.log).unwrap();
     assert!(words.contains("rollcall source create okta --dialect okta"), "{words}");
 }
+
+#[test]
+fn a_database_has_one_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Server::start(folder.path(), &[]);
+    let second = outcome(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
+    expect![
+        "1 |  | error: another `rollcall serve` serves rollcall.db; stop it, or give this one a database of its own with --database"
+    ]
+    .assert_eq(&second);
+    // Commands beside it are no servers.
+    assert!(rollcall(folder.path()).args(["source", "create", "okta"]).output().unwrap().status.success());
+    drop(first);
+    let _third = Server::start(folder.path(), &[]);
+}
