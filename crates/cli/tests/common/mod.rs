@@ -72,6 +72,7 @@ impl Server {
             address: self.address.clone(),
             base: "/api/v1".to_owned(),
             token: token.to_owned(),
+            prefer: "",
             stream: None,
         }
     }
@@ -82,6 +83,7 @@ impl Server {
             address: self.address.clone(),
             base: format!("/scim/{slug}/v2"),
             token: token.to_owned(),
+            prefer: "",
             stream: None,
         }
     }
@@ -99,6 +101,7 @@ pub(crate) struct Client {
     address: String,
     base: String,
     token: String,
+    prefer: &'static str,
     stream: Option<BufReader<TcpStream>>,
 }
 
@@ -108,6 +111,12 @@ impl Client {
     pub(crate) fn at(mut self, base: &str) -> Self {
         base.clone_into(&mut self.base);
         self
+    }
+
+    /// The same with this preference (RFC 7240).
+    #[allow(dead_code, reason = "not every test prefers something")]
+    pub(crate) fn prefer(self, prefer: &'static str) -> Self {
+        Self { prefer, ..self }
     }
 
     pub(crate) fn send(&mut self, method: &str, path: &str, body: Option<&Value>) -> Option<(u16, Value)> {
@@ -130,10 +139,11 @@ impl Client {
         let path = path.replace(' ', "%20").replace('"', "%22");
         let request = format!(
             "{method} {}{path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\n\
-             content-type: application/scim+json\r\ncontent-length: {}\r\n\r\n{body}",
+             prefer: {}\r\ncontent-type: application/scim+json\r\ncontent-length: {}\r\n\r\n{body}",
             self.base,
             self.address,
             self.token,
+            self.prefer,
             body.len()
         );
         reader.get_mut().write_all(request.as_bytes()).ok()?;
