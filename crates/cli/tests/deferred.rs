@@ -17,10 +17,10 @@ use std::time::{Duration, Instant};
 use common::{Client, Server, json, rollcall};
 use serde_json::{Value, json};
 
-const ROUNDS: u64 = 3;
+const ROUNDS: u32 = 3;
 
 /// Takes users on until the server is gone; the names that it answered.
-fn send(mut client: Client, round: u64) -> Vec<String> {
+fn send(mut client: Client, round: u32) -> Vec<String> {
     let mut taken = Vec::new();
     for number in 0.. {
         let name = format!("u{round}-{number}");
@@ -55,7 +55,7 @@ fn what_was_answered_is_done_once_though_the_server_is_killed() {
     let token = Server::source(path, "okta", &[]);
     let issue = ["api-token", "issue", "--installation", "--scopes", "all", "--output", "json"];
     let api_token = json(&rollcall(path).args(issue).output().unwrap())["token"].as_str().unwrap().to_owned();
-    let mut taken = Vec::new();
+    let mut answered = Vec::new();
     for round in 0..ROUNDS {
         let mut server = Server::start(path, &[]);
         if round == 0 {
@@ -64,21 +64,21 @@ fn what_was_answered_is_done_once_though_the_server_is_killed() {
         }
         let client = server.client("okta", &token).prefer("respond-async");
         let sender = thread::spawn(move || send(client, round));
-        thread::sleep(Duration::from_millis(150 + 70 * round));
+        thread::sleep(Duration::from_millis(150 + 70 * u64::from(round)));
         server.child.kill().unwrap();
         server.child.wait().unwrap();
-        taken.extend(sender.join().unwrap());
+        answered.extend(sender.join().unwrap());
     }
-    assert!(taken.len() > 20, "only {} were taken", taken.len());
+    assert!(answered.len() > 20, "only {} were taken", answered.len());
     let server = Server::start(path, &[]);
     let begun = Instant::now();
     let told = loop {
         let told = changes(&mut server.api(&api_token));
         let ends = told.iter().filter(|change| change["type"] == "user.completed").count();
-        if ends >= taken.len() {
+        if ends >= answered.len() {
             break told;
         }
-        assert!(begun.elapsed() < Duration::from_secs(30), "{ends} of {} have ended", taken.len());
+        assert!(begun.elapsed() < Duration::from_secs(30), "{ends} of {} have ended", answered.len());
         thread::sleep(Duration::from_millis(50));
     };
     let mut created: BTreeMap<&str, u32> = BTreeMap::new();
@@ -92,12 +92,12 @@ fn what_was_answered_is_done_once_though_the_server_is_killed() {
             _ => assert_eq!(change["operation"]["status"], "201", "{change}"),
         }
     }
-    for name in &taken {
+    for name in &answered {
         assert_eq!(created.get(name.as_str()), Some(&1), "{name}");
     }
     // One may have been written down that could not be answered any more.
-    assert!(created.len() <= taken.len() + ROUNDS as usize);
+    assert!(created.len() <= answered.len() + ROUNDS as usize);
     let (_, list) = server.client("okta", &token).send("GET", "/Users?count=0", None).unwrap();
     assert_eq!(list["totalResults"], created.len());
-    println!("{} requests were taken, in {ROUNDS} lives of the server", taken.len());
+    println!("{} requests were taken, in {ROUNDS} lives of the server", answered.len());
 }

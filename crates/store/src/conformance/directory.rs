@@ -66,10 +66,8 @@ pub async fn a_deleted_source_takes_all_but_its_changes(backend: &dyn Backend) {
     assert_eq!(again.list("User", None, None, crate::query::Start::Offset(0), 10).await.total, Some(0));
 }
 
-/// Credentials are listed by age and updated by id.
-pub async fn credentials_come_back_oldest_first(backend: &dyn Backend) {
-    let world = World::new(backend).await;
-    let credential = |number: u8, created| Credential {
+fn credential(world: &World, number: u8, created: i64) -> Credential {
+    Credential {
         id: Uuid::from_u128(u128::from(number)),
         source: world.source,
         prefix: format!("prefix{number}"),
@@ -80,8 +78,33 @@ pub async fn credentials_come_back_oldest_first(backend: &dyn Backend) {
         expires: None,
         revoked: None,
         last_used: None,
-    };
-    let (mut old, new) = (credential(1, 5), credential(2, 6));
+    }
+}
+
+/// The new credential is there and the old one ends, with an entry for each, or neither.
+pub async fn a_rotation_is_all_or_nothing(backend: &dyn Backend) {
+    let world = World::new(backend).await;
+    let (old, new) = (credential(&world, 1, 5), credential(&world, 2, 6));
+    world.store.add_credential(&old, &draft()).await.unwrap();
+    let entries = async || world.store.audit_chain(0, 100).await.unwrap().len();
+    let before = entries().await;
+    let ending = Credential { expires: Some(Timestamp(9)), ..old.clone() };
+    let gone = Credential { id: Uuid::from_u128(7), ..ending.clone() };
+    let taken = Credential { prefix: old.prefix.clone(), ..new.clone() };
+    for (new, old) in [(&taken, &ending), (&new, &gone)] {
+        world.store.rotate_credential(new, old, [&draft(), &draft()]).await.unwrap_err();
+    }
+    assert_eq!(world.store.credentials(world.source).await.unwrap(), [old]);
+    assert_eq!(entries().await, before);
+    world.store.rotate_credential(&new, &ending, [&draft(), &draft()]).await.unwrap();
+    assert_eq!(world.store.credentials(world.source).await.unwrap(), [ending, new]);
+    assert_eq!(entries().await, before + 2);
+}
+
+/// Credentials are listed by age and updated by id.
+pub async fn credentials_come_back_oldest_first(backend: &dyn Backend) {
+    let world = World::new(backend).await;
+    let (mut old, new) = (credential(&world, 1, 5), credential(&world, 2, 6));
     world.store.add_credential(&new, &draft()).await.unwrap();
     world.store.add_credential(&old, &draft()).await.unwrap();
     let taken = Credential { id: Uuid::from_u128(3), ..old.clone() };

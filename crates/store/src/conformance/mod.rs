@@ -45,6 +45,7 @@ macro_rules! store_conformance {
                 a_source_comes_back_as_written,
                 a_deleted_source_takes_all_but_its_changes,
                 credentials_come_back_oldest_first,
+                a_rotation_is_all_or_nothing,
                 directory_commits_end_every_stamp,
             ],
             changes: [
