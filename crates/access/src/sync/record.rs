@@ -6,7 +6,7 @@ use crate::c1z::encode::Proto;
 use crate::model::{GROUP, USER};
 
 /// Bytes that readers of the file take of an id and of a name to show.
-const MAX_BYTES: usize = 1024;
+pub(super) const MAX_BYTES: usize = 1024;
 /// What the protocol calls an account that can be used, one that cannot, a person's, and a listed resource.
 const ENABLED: u8 = 1;
 const DISABLED: u8 = 2;
@@ -79,8 +79,13 @@ pub(super) fn unfit(id: &str) -> Option<String> {
 
 /// A name to show, as far as readers take it.
 pub(super) fn shortened(name: &str) -> &str {
-    let end = (0..=MAX_BYTES.min(name.len())).rev().find(|end| name.is_char_boundary(*end));
-    name.get(..end.unwrap_or_default()).unwrap_or_default()
+    within(name, MAX_BYTES)
+}
+
+/// As much of a text as has at most so many bytes.
+pub(super) fn within(text: &str, bytes: usize) -> &str {
+    let end = (0..=bytes.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    text.get(..end.unwrap_or_default()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
+use super::record::{MAX_BYTES, within};
 use crate::model::{Annotation, ProfileTrait, ROLE, Resource, ResourceId};
 
 /// The attribute of a role's profile that keeps what the application calls it: what is sent to grant it.
@@ -17,7 +18,7 @@ pub(crate) fn name<'a>(value: &'a str, display: &'a str) -> &'a str {
     if display.trim().is_empty() { value } else { display }
 }
 
-/// The ids that a role can have, the first that is free being its own.
+/// The ids that a role can have, the first that is free being its own. None is longer than a file takes.
 pub(crate) fn ids(value: &str, display: &str) -> impl Iterator<Item = String> {
     let snake = snake(name(value, display));
     let digest = Sha256::digest(value.as_bytes())
@@ -25,9 +26,9 @@ pub(crate) fn ids(value: &str, display: &str) -> impl Iterator<Item = String> {
         .map(|byte| format!("{byte:02x}"))
         .collect::<Vec<_>>()
         .concat();
-    let base = if snake.is_empty() { ROLE.to_owned() } else { snake.clone() };
+    let base = if snake.is_empty() { ROLE } else { within(&snake, MAX_BYTES - 1 - digest.len()) }.to_owned();
     let short = digest.get(..8).unwrap_or_default().to_owned();
-    let first = Some(snake).filter(|snake| !snake.is_empty());
+    let first = Some(snake).filter(|snake| (1..=MAX_BYTES).contains(&snake.len()));
     first.into_iter().chain([format!("{base}_{short}"), format!("{base}_{digest}")])
 }
 
@@ -39,7 +40,7 @@ pub(crate) fn resource(id: &str, value: &str, display: &str) -> Resource {
         profile.into_iter().map(|(key, text)| (key.to_owned(), text.into())).collect();
     Resource {
         id: ResourceId::new(ROLE, id),
-        display_name: name.to_owned(),
+        display_name: within(name, MAX_BYTES).to_owned(),
         annotations: vec![Annotation::Role(ProfileTrait { profile })],
         ..Resource::default()
     }
