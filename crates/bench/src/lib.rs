@@ -16,7 +16,7 @@ mod plan;
 mod reference;
 mod report;
 mod series;
-mod table;
+pub mod table;
 mod work;
 
 use std::any::Any;

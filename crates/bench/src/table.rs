@@ -4,26 +4,29 @@ use std::fmt;
 
 /// Which side of its column a cell keeps to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Align {
+pub enum Align {
+    /// The left one: text.
     Left,
+    /// The right one: numbers.
     Right,
 }
 
 /// A table: a line of headings, then the rows, each column as wide as its widest cell.
 #[derive(Debug)]
-pub(crate) struct Table {
+pub struct Table {
     aligns: Vec<Align>,
     lines: Vec<Vec<String>>,
 }
 
 impl Table {
-    pub(crate) fn new(columns: &[(&str, Align)]) -> Self {
+    /// A table with these columns and no rows.
+    pub fn new(columns: &[(&str, Align)]) -> Self {
         let headings = columns.iter().map(|(heading, _)| (*heading).to_owned()).collect();
         Self { aligns: columns.iter().map(|(_, align)| *align).collect(), lines: vec![headings] }
     }
 
     /// Adds a row: one cell for each column.
-    pub(crate) fn add(&mut self, cells: Vec<String>) {
+    pub fn add(&mut self, cells: Vec<String>) {
         self.lines.push(cells);
     }
 
@@ -57,7 +60,7 @@ impl fmt::Display for Table {
 }
 
 /// A count with its thousands apart: `100,000`.
-pub(crate) fn thousands(count: u64) -> String {
+pub fn thousands(count: u64) -> String {
     let digits = count.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {

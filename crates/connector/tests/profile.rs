@@ -9,66 +9,7 @@ use rollcall_connector::profile::{
     AuthType, Grant, MemberShape, Paging, Profile, ProfileError, ScimVersion, UpdateMethod, builtins, keys,
     schema,
 };
-
-/// The example that `baton-scim` documents, key by key.
-const SAMPLE: &str = r#"apiEndpoint: "https://api.example.com/scim/v2/"
-hasScimHeader: true
-auth:
-  authType: "oauth2"
-  apiKeyPrefix: "Bearer"
-  shouldObtainToken: false
-  authUrl: "https://example.com/oauth/token"
-  tokenPath: "access_token"
-user:
-  id: "id"
-  userName: "userName"
-  firstName: "name.givenName"
-  lastName: "name.familyName"
-  primaryEmail: "emails[?(@.primary==true)].value"
-  firstEmail: "emails[0].value"
-  active: "active"
-  hasGroupsOnUser: false
-  userGroup:
-    path: "groups"
-    name: "display"
-    id: "value"
-  roles:
-    path: "roles"
-    name: "value"
-    display: "display"
-group:
-  id: "id"
-  displayName: "displayName"
-  members:
-    path: "members"
-    id: "value"
-    displayName: "display"
-pagination:
-  totalResults: "totalResults"
-  itemsPerPage: "itemsPerPage"
-  startIndex: "startIndex"
-provisioning:
-  addUserToGroup:
-    schemas: "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-    op: "add"
-    path: "members"
-    valuePath: "value"
-  removeUserFromGroup:
-    schemas: "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-    op: "replace"
-    path: "members"
-    valuePath: "value"
-  addUserRole:
-    schemas: "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-    op: "add"
-    path: "roles"
-    valuePath: "value"
-  removeUserRole:
-    schemas: "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-    op: "remove"
-    path: "roles"
-    valuePath: "value"
-"#;
+use rollcall_testkit::peer::SAMPLE;
 
 /// The least that a profile says.
 const LEAST: &str = "\

@@ -31,7 +31,7 @@ pub(crate) struct App {
     /// Answers until an error.
     pub(crate) works: Option<usize>,
     pub(crate) incomplete: Option<Stage>,
-    asked: AtomicUsize,
+    pub(crate) asked: AtomicUsize,
 }
 
 impl App {

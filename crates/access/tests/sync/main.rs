@@ -1,4 +1,5 @@
-//! A sync against an application that is made up here: what it finds, how it goes on, what it never writes.
+//! A sync against an application that is made up here: what it finds, how it goes on, what it never writes; and the file
+//! that it makes, read without the code that wrote it.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,4 +13,5 @@ mod app;
 #[path = "../common/mod.rs"]
 mod common;
 mod found;
+mod independent;
 mod resume;

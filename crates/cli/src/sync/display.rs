@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use rollcall_access::c1z::Problem;
 use rollcall_access::sync::{Observer, Stage};
+use rollcall_bench::table::thousands;
 
 use crate::printer::Printer;
 
@@ -97,19 +98,6 @@ fn line(stage: Stage, count: u64, total: Option<u64>, elapsed: Duration, bar: bo
     let rest = usize::try_from(BAR).unwrap_or_default() - filled;
     let bar = if bar { format!("  [{}{}]", "#".repeat(filled), "·".repeat(rest)) } else { String::new() };
     format!("{name}  {shown} of {}{bar}  {percent} %  {rate}/s", thousands(total))
-}
-
-/// A count with its thousands apart: `100,000`.
-pub(super) fn thousands(count: u64) -> String {
-    let digits = count.to_string();
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }
 
 #[cfg(test)]

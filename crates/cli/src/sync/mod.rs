@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use rollcall_access::c1z::{Begun, Ksuid};
 use rollcall_access::sync::{Finishing, Format, Summary, SyncError, Workplace, collect};
+use rollcall_bench::table::thousands;
 use rollcall_config::baton::{Baton, Tuning};
 use rollcall_connector::read::{ReadOptions, Reader};
 use rollcall_connector::transport::Transport;
@@ -26,7 +27,7 @@ use crate::printer::Printer;
 use crate::{Done, Failure};
 
 pub(crate) use args::SyncArguments;
-use display::{Display, thousands};
+use display::Display;
 
 /// Settings that are taken, and stand for what SCIM does not have.
 const NOT_IN_SCIM: [&str; 8] = [

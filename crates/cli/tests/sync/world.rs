@@ -3,73 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use rollcall_testkit::peer::{Faults, Peer, Roster};
+use rollcall_testkit::peer::{Faults, Peer, Roster, SAMPLE};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
-
-/// The profile that the documentation of the connector prints, but for the URL.
-pub(crate) const SAMPLE: &str = r#"# The URL of the SCIM API endpoint (required)
-apiEndpoint: "ENDPOINT"
-# Whether the service requires a specific Accept header for SCIM (required)
-hasScimHeader: true
-# Authentication configuration (required)
-auth:
-  authType: "oauth2"
-  apiKeyPrefix: "Bearer"
-  shouldObtainToken: false
-  authUrl: "https://example.com/oauth/token"
-  tokenPath: "access_token"
-user:
-  id: "id"
-  userName: "userName"
-  firstName: "name.givenName"
-  lastName: "name.familyName"
-  primaryEmail: "emails[?(@.primary==true)].value"
-  firstEmail: "emails[0].value"
-  active: "active"
-  hasGroupsOnUser: false
-  userGroup:
-    path: "groups"
-    name: "display"
-    id: "value"
-  roles:
-    path: "roles"
-    name: "value"
-    display: "display"
-group:
-  id: "id"
-  displayName: "displayName"
-  members:
-    path: "members"
-    id: "value"
-    displayName: "display"
-pagination:
-  totalResults: "totalResults"
-  itemsPerPage: "itemsPerPage"
-  startIndex: "startIndex"
-provisioning:
-  addUserToGroup:
-    schemas: "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-    op: "add"
-    path: "members"
-    valuePath: "value"
-  removeUserFromGroup:
-    schemas: "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-    op: "replace"
-    path: "members"
-    valuePath: "value"
-  addUserRole:
-    schemas: "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-    op: "add"
-    path: "roles"
-    valuePath: "value"
-  removeUserRole:
-    schemas: "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-    op: "remove"
-    path: "roles"
-    valuePath: "value"
-"#;
 
 pub(crate) const TOKEN: &str = "t0p-s3cr3t";
 
@@ -137,7 +74,7 @@ impl World {
 
     /// Writes `app.yaml`: the sample, changed.
     pub(crate) fn profile(&self, change: impl FnOnce(&str) -> String) {
-        let sample = SAMPLE.replace("ENDPOINT", &self.peer.url());
+        let sample = SAMPLE.replace("https://api.example.com/scim/v2/", &self.peer.url());
         std::fs::write(self.folder.path().join("app.yaml"), change(&sample)).unwrap();
     }
 

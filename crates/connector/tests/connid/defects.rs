@@ -116,6 +116,11 @@ cases! {
         json!({"POST token": {"access_token": "T1"}, "GET scim/v2/Users/u1": {"then": [error(401), {"id": "u1"}]}})
         => json!([["POST token", "client_id=cid&client_secret=s%3De%26c&grant_type=client_credentials"], "GET Users/u1",
             ["POST token", "client_id=cid&client_secret=s%3De%26c&grant_type=client_credentials"], "GET Users/u1", {"is": {"__UID__": "u1", "id": "u1"}}]);
+    a_deletion_with_an_expired_token_is_sent_again_with_a_fresh_one:
+        "clientId=cid\nclientSecret=s\naccessTokenBaseAddress=BASE/token", json!({"delete": "User/u1"}),
+        json!({"POST token": {"access_token": "T1"}, "DELETE scim/v2/Users/u1": {"then": [error(401), [204, null]]}})
+        => json!([["POST token", "client_id=cid&client_secret=s&grant_type=client_credentials"], "DELETE Users/u1",
+            ["POST token", "client_id=cid&client_secret=s&grant_type=client_credentials"], "DELETE Users/u1"]);
 }
 
 /// facts §2.2: the reference logs the body of a creation, with the password.

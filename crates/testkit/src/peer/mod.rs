@@ -25,6 +25,9 @@ use answer::Answer;
 pub use faults::{Count, Failure, Faults, RetryAfter, Version};
 pub use roster::Roster;
 
+/// The profile that `baton-scim` documents, as it is printed there.
+pub const SAMPLE: &str = include_str!("sample.yaml");
+
 /// A running application.
 pub struct Peer {
     shared: Arc<Shared>,
