@@ -96,18 +96,18 @@ fn every_fault_is_named_with_file_line_and_key() {
         ),
         (
             edit("hasScimHeader: true", "hasScimHeaders: true"),
-            expect!["app.yaml:2: hasScimHeaders is not a key here; hasScimHeader is"],
+            expect!["app.yaml:4: hasScimHeaders is not a key here; hasScimHeader is"],
         ),
         (
             edit("hasScimHeader: true", "hasScimHeader: \"yes\""),
-            expect!["app.yaml:2: hasScimHeader is text, not true or false"],
+            expect!["app.yaml:4: hasScimHeader is text, not true or false"],
         ),
-        (edit("hasScimHeader: true", "frobnicate: 1"), expect!["app.yaml:2: frobnicate is not a key here"]),
-        (edit("  authType: \"oauth2\"\n", ""), expect!["app.yaml:3: auth.authType is missing"]),
+        (edit("hasScimHeader: true", "frobnicate: 1"), expect!["app.yaml:4: frobnicate is not a key here"]),
+        (edit("  authType: \"oauth2\"\n", ""), expect!["app.yaml:6: auth.authType is missing"]),
         (
             edit("\"oauth2\"", "\"magic\""),
             expect![[
-                r#"app.yaml:4: auth.authType is "magic", not one of basic, oauth2, apiKey, basicTokenSource, customTokenSource, none"#
+                r#"app.yaml:7: auth.authType is "magic", not one of basic, oauth2, apiKey, basicTokenSource, customTokenSource, none"#
             ]],
         ),
         (
@@ -117,57 +117,57 @@ fn every_fault_is_named_with_file_line_and_key() {
         (
             edit("https://api.example.com/scim/v2/", "api.example.com"),
             expect![[
-                r#"app.yaml:1: apiEndpoint "api.example.com" is not a URL with scheme and host, such as https://api.example.com/scim/v2"#
+                r#"app.yaml:2: apiEndpoint "api.example.com" is not a URL with scheme and host, such as https://api.example.com/scim/v2"#
             ]],
         ),
         (
             edit("https://api.example.com/scim/v2/", "https://${NOBODY}/"),
-            expect!["app.yaml:1: apiEndpoint needs the environment variable NOBODY"],
+            expect!["app.yaml:2: apiEndpoint needs the environment variable NOBODY"],
         ),
         (
             edit("emails[?(@.primary==true)].value", "emails[?(@.primary=true)].value"),
             expect![[
-                r#"app.yaml:14: user.primaryEmail "emails[?(@.primary=true)].value" is not a JSONPath: RFC 9535 has no such form; look at brackets, quotes and `==`"#
+                r#"app.yaml:17: user.primaryEmail "emails[?(@.primary=true)].value" is not a JSONPath: RFC 9535 has no such form; look at brackets, quotes and `==`"#
             ]],
         ),
         (
             edit("    path: \"roles\"\n    name: \"value\"", "    path: \"roles[\"\n    name: 7"),
             expect![[r#"
-                app.yaml:23: user.roles.path "roles[" is not a JSONPath: RFC 9535 has no such form; look at brackets, quotes and `==`
-                app.yaml:24: user.roles.name is a whole number, not text"#]],
+                app.yaml:26: user.roles.path "roles[" is not a JSONPath: RFC 9535 has no such form; look at brackets, quotes and `==`
+                app.yaml:27: user.roles.name is a whole number, not text"#]],
         ),
         (
             edit("  startIndex: \"startIndex\"", "  startIndex: \"startIndex\"\n  pageSize: 0"),
-            expect!["app.yaml:37: pagination.pageSize is 0, not between 1 and 10000"],
+            expect!["app.yaml:40: pagination.pageSize is 0, not between 1 and 10000"],
         ),
-        (edit("    op: \"add\"\n", ""), expect!["app.yaml:38: provisioning.addUserToGroup.op is missing"]),
+        (edit("    op: \"add\"\n", ""), expect!["app.yaml:41: provisioning.addUserToGroup.op is missing"]),
         (
             edit("shouldObtainToken: false", "shouldObtainToken: true")
                 .replace("  authUrl: \"https://example.com/oauth/token\"\n", "")
                 .replace("  tokenPath: \"access_token\"\n", ""),
-            expect![[r"
-            app.yaml:3: auth.authUrl is missing: a token is to be obtained
-            app.yaml:3: auth.tokenPath is missing: shouldObtainToken is true"]],
+            expect![[r#"
+                app.yaml:6: auth.authUrl is missing: a token is to be obtained
+                app.yaml:6: auth.tokenPath is missing: shouldObtainToken is true"#]],
         ),
         (
             edit("  primaryEmail: \"emails[?(@.primary==true)].value\"\n", ""),
-            expect!["app.yaml:9: user.primaryEmail is missing: give it, or skipUserEmails: true"],
+            expect!["app.yaml:12: user.primaryEmail is missing: give it, or skipUserEmails: true"],
         ),
         (
             edit("hasGroupsOnUser: false", "hasGroupsOnUser: true").replace(
                 "  userGroup:\n    path: \"groups\"\n    name: \"display\"\n    id: \"value\"\n",
                 "",
             ),
-            expect!["app.yaml:9: user.userGroup is missing: hasGroupsOnUser is true"],
+            expect!["app.yaml:12: user.userGroup is missing: hasGroupsOnUser is true"],
         ),
-        (edit("auth:\n", "auth:\n  authType: basic\n"), expect!["app.yaml:5: auth.authType is there twice"]),
+        (edit("auth:\n", "auth:\n  authType: basic\n"), expect!["app.yaml:8: auth.authType is there twice"]),
         (
             format!("{SAMPLE}http: {{tls: {{keyFile: a.pem}}}}\n"),
-            expect!["app.yaml:58: http.tls.certificateFile is missing: a key is given"],
+            expect!["app.yaml:61: http.tls.certificateFile is missing: a key is given"],
         ),
         (
             format!("{SAMPLE}http: {{retry: {{attempts: 1.5}}}}\n"),
-            expect!["app.yaml:58: http.retry.attempts is a number, not a whole number"],
+            expect!["app.yaml:61: http.retry.attempts is a number, not a whole number"],
         ),
     ];
     for (text, expected) in cases {
