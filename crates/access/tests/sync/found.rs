@@ -141,7 +141,7 @@ fn defect_18_a_member_whose_id_is_longer_than_a_file_takes_is_reported_and_not_a
     let found = of(app).replace(&fits, "1024m");
     expect![[r#"
         user:ann ANN Lee
-        user:1024m 1024M Lee
+        user:1024m 1024M
         group:g1 Group g1
           group:g1:member:user:ann
           group:g1:member:user:1024m

@@ -228,6 +228,10 @@ fn defect_22_names_in_filters_are_escaped_and_a_group_that_is_gone_is_said() {
         assert_eq!(done.err.contains("left out: member ann: names group"), grants == 0, "{}", done.err);
         done.ok();
         assert_eq!(world.grants().len(), grants);
+        // Who is in the list of groups need not be looked for.
+        let asked = world.peer.lines().into_iter().find(|line| line.contains("filter="));
+        let escaped = r#"filter=displayName eq "None \" such""#;
+        assert_eq!(asked.is_some_and(|line| line.contains(escaped)), grants == 0);
     }
 }
 
