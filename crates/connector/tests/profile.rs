@@ -1,6 +1,10 @@
 //! Profiles: what a good one says, and what is wrong with a bad one, by file, line and key.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may stop a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::needless_raw_string_hashes,
+    reason = "helpers of tests may stop a test; expect-test writes raw strings"
+)]
 
 use std::path::Path;
 
