@@ -19,7 +19,7 @@ use uuid::Uuid;
 pub(crate) struct Entry {
     /// What tells whether it still is so; `None`: of one just written it is not known.
     pub stamp: Option<Stamp>,
-    /// Source's row number and the type: an id of another source or type is not found.
+    /// Source's row number and the type: one of another source or type is not given.
     pub place: (i64, Arc<ResolvedType>),
     /// The row; its `key` is not kept.
     pub row: Stored,
@@ -77,9 +77,11 @@ impl Cache {
         }
     }
 
-    /// The entry of this id, if it was made under this stamp.
-    pub(crate) fn get(&self, id: Uuid, stamp: Stamp) -> Option<Entry> {
-        self.packed.get(&id).filter(|packed| packed.stamp == stamp)?.unpack(id)
+    /// The entry of this id, if it is of this source and type, and was made under this stamp.
+    pub(crate) fn get(&self, id: Uuid, stamp: Stamp, (source, kind): (i64, &str)) -> Option<Entry> {
+        let packed = self.packed.get(&id)?;
+        let here = packed.stamp == stamp && packed.place.0 == source && packed.place.1.name() == kind;
+        if here { packed.unpack(id) } else { None }
     }
 
     /// Keeps an entry no longer.
@@ -212,10 +214,14 @@ mod tests {
         for number in 0..100 {
             let entry = user(number, stamps.of(Uuid::from_u128(number as u128)));
             cache.put(&entry);
-            let known = cache.get(entry.row.id, entry.stamp.unwrap()).unwrap();
+            let (id, stamp) = (entry.row.id, entry.stamp.unwrap());
+            let known = cache.get(id, stamp, (1, "User")).unwrap();
             assert_eq!((known.row, known.groups), (entry.row.clone(), entry.groups.clone()));
-            stamps.touch(entry.row.id);
-            assert!(cache.get(entry.row.id, stamps.of(entry.row.id)).is_none());
+            for place in [(2, "User"), (1, "Group")] {
+                assert!(cache.get(id, stamp, place).is_none(), "{place:?}");
+            }
+            stamps.touch(id);
+            assert!(cache.get(id, stamps.of(id), (1, "User")).is_none());
         }
     }
 

@@ -134,7 +134,7 @@ impl Service {
     }
 
     /// Finds out who asks. Missing, wrong, expired and other sources' credentials, and unknown sources,
-    /// are told alike.
+    /// are told alike, and take alike.
     ///
     /// # Errors
     ///
@@ -146,15 +146,18 @@ impl Service {
             presented.notes.set_source(runtime);
         }
         let token = presented.token.and_then(|text| Token::parse(TokenKind::Source, text));
-        let (Some(runtime), Some(token)) = (runtime, token) else {
+        let credential = runtime.as_ref().zip(token.as_ref()).and_then(|(runtime, token)| {
+            let known = runtime.credential(token.prefix())?;
+            (known.matches(&self.token_key, token) && known.is_valid(now)).then_some(known)
+        });
+        let (Some(runtime), Some(credential)) = (&runtime, credential) else {
+            if runtime.is_some() {
+                self.look_for_nothing().await.map_err(Refused::Error)?;
+            }
             return Err(Refused::Error(unauthorized()));
         };
-        let credential = runtime
-            .credential(token.prefix())
-            .filter(|credential| credential.matches(&self.token_key, &token) && credential.is_valid(now))
-            .ok_or_else(|| Refused::Error(unauthorized()))?;
         presented.notes.set_credential(credential.id);
-        self.note_use(&runtime, credential.id, now);
+        self.note_use(runtime, credential.id, now);
         if runtime.source.status == SourceStatus::Paused {
             return Err(Refused::Paused);
         }
@@ -167,7 +170,7 @@ impl Service {
             subject: credential.subject,
             read: credential.allows(Scope::Read),
             write: credential.allows(Scope::Write),
-            runtime: Arc::clone(&runtime),
+            runtime: Arc::clone(runtime),
         })
     }
 }

@@ -118,6 +118,12 @@ impl Service {
         Ok(Some(runtime))
     }
 
+    /// Does what is done about a source that is not there: who is refused at one that is waits as long.
+    pub(crate) async fn look_for_nothing(&self) -> Result<(), ScimError> {
+        // No slug is empty.
+        self.store.source("").await.map(drop).map_err(error::from_store)
+    }
+
     /// Notes that a credential was used; written by [`Service::flush_last_used`].
     pub(crate) fn note_use(&self, runtime: &Runtime, credential: Uuid, now: Timestamp) {
         if let Some(noted) = runtime.state.last_noted.read().get(&credential) {

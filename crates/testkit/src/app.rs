@@ -68,11 +68,25 @@ impl TestApp {
 
     /// The same with settings.
     pub async fn source_with(&self, slug: &str, dialect: &str, settings: SourceSettings) -> Client {
-        let admin = self.admin(DEFAULT_TENANT).await;
+        self.source_within(DEFAULT_TENANT, slug, dialect, settings).await
+    }
+
+    /// The same in any tenant, which is made if it is not there.
+    pub async fn source_within(
+        &self,
+        tenant: &str,
+        slug: &str,
+        dialect: &str,
+        settings: SourceSettings,
+    ) -> Client {
+        if self.store.tenant(tenant).await.expect("an answer").is_none() {
+            self.service.create_tenant(&Manager::operator(), tenant).await.expect("a tenant");
+        }
+        let admin = self.admin(tenant).await;
         let new = NewSource { slug: slug.to_owned(), dialect: dialect.to_owned(), settings };
         let created = self.service.create_source(&admin, new, NewCredential::default()).await;
-        let (_, _, token) = created.expect("a source");
-        self.client(slug, token.reveal())
+        let (source, _, token) = created.expect("a source");
+        self.client(&source.slug, token.reveal())
     }
 
     /// A client of a source with another credential.

@@ -1,6 +1,6 @@
 //! For tests: the whole of Rollcall in process, on a fresh store, with a clock that stands still.
 //!
-//! Beside it, [`peer`] is an application to be a client of.
+//! Beside it, [`peer`] is an application to be a client of, and [`timing`] tells whether answers take alike.
 //!
 //! Requests go through the router, not over TCP. What a test needs of real sockets starts the binary.
 
@@ -9,6 +9,7 @@ mod client;
 mod clock;
 pub mod peer;
 mod scim;
+pub mod timing;
 
 pub use app::TestApp;
 pub use client::{Client, Reply};

@@ -9,6 +9,8 @@
     reason = "a test stops where something is not as it should be; not every test uses all of this"
 )]
 
+pub(crate) mod hostile;
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -105,15 +105,15 @@ fn row(route: &ApiRoute) -> (Value, u16) {
 }
 
 /// Things of the default tenant to be named in paths, each with a name of the same length that is nothing.
-struct World {
-    app: TestApp,
+pub(crate) struct World {
+    pub(crate) app: TestApp,
     names: Vec<(&'static str, String, String)>,
     /// A token of the source.
     token: String,
 }
 
 impl World {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let app = TestApp::start().await;
         // Who waits at okta may be the identity that the other source made.
         let settings = SourceSettings { policy: Some(json!({})), ..SourceSettings::default() };
@@ -164,7 +164,7 @@ impl World {
     }
 
     /// The route's path with the names of what is there, or of nothing.
-    fn path(&self, route: &ApiRoute, there: bool) -> String {
+    pub(crate) fn path(&self, route: &ApiRoute, there: bool) -> String {
         let fill = |path: String, (place, real, none): &(&str, String, String)| {
             path.replace(place, if there { real } else { none })
         };
@@ -177,7 +177,7 @@ impl World {
         path
     }
 
-    async fn send(&self, client: &Client, route: &ApiRoute, path: &str) -> Reply {
+    pub(crate) async fn send(&self, client: &Client, route: &ApiRoute, path: &str) -> Reply {
         let (body, _) = row(route);
         let reply = client.send(route.method, path, (!body.is_null()).then_some(body)).await;
         let media = if reply.status < 400 { "application/json" } else { "application/problem+json" };
@@ -187,7 +187,7 @@ impl World {
     }
 }
 
-fn all() -> Vec<ApiScope> {
+pub(crate) fn all() -> Vec<ApiScope> {
     ApiScope::all().collect()
 }
 

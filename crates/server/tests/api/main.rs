@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     reason = "a test stops where something is not as it should be"
 )]
 
@@ -14,3 +15,4 @@ mod endpoints;
 mod lists;
 mod problems;
 mod sources;
+mod timing;
