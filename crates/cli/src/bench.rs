@@ -55,15 +55,18 @@ impl Launcher for Own<'_> {
         let child = Child::start(serve).await?;
         let (base_url, token) = source(&database, child.address(), "bench", &[]).await?;
         let mut beside = Vec::new();
-        for (name, what, extra, bound) in BESIDE {
+        for other in BESIDE {
             let (mapping, policy) = (folder.path().join("mapping.json"), folder.path().join("policy.json"));
-            std::fs::write(&mapping, self::mapping(extra).to_string())?;
-            std::fs::write(&policy, self::policy().to_string())?;
-            let settings =
-                ["--mapping".as_ref(), mapping.as_os_str(), "--policy".as_ref(), policy.as_os_str()];
-            let (base_url, token) = source(&database, child.address(), name, &settings).await?;
-            let (name, what) = ((*name).to_owned(), (*what).to_owned());
-            beside.push(Beside { name, what, base_url, token: Some(token), bound: *bound });
+            let mut settings: Vec<&OsStr> = other.arguments.iter().map(OsStr::new).collect();
+            if let Some(fields) = other.mapped {
+                std::fs::write(&mapping, self::mapping(fields).to_string())?;
+                std::fs::write(&policy, self::policy().to_string())?;
+                settings.extend(["--mapping".as_ref(), mapping.as_os_str()]);
+                settings.extend(["--policy".as_ref(), policy.as_os_str()]);
+            }
+            let (base_url, token) = source(&database, child.address(), other.name, &settings).await?;
+            let (name, what) = (other.name.to_owned(), other.what.to_owned());
+            beside.push(Beside { name, what, base_url, token: Some(token), bound: other.bound });
         }
         Ok(Server {
             base_url,
@@ -108,10 +111,43 @@ async fn source(
     Ok((text("base_url").context("no base URL")?, text("token").context("no token")?))
 }
 
-/// Sources with identities: name, what is other, extra fields of the mapping, and the bound.
-const BESIDE: &[(&str, &str, &[&str], Option<f64>)] = &[
-    ("decided", "with mapping and policy", &[], Some(0.7)),
-    ("changed", "each change one of the identity", &["title"], None),
+/// A source whose writes are measured beside those of one with usual settings.
+struct Other {
+    name: &'static str,
+    /// What is other about it, for the table.
+    what: &'static str,
+    /// With identities: extra fields of the mapping.
+    mapped: Option<&'static [&'static str]>,
+    /// Of `source create`.
+    arguments: &'static [&'static str],
+    /// The share of the rate that must be left.
+    bound: Option<f64>,
+}
+
+/// Each costs something of its own.
+const BESIDE: &[Other] = &[
+    Other {
+        name: "decided",
+        what: "with mapping and policy",
+        mapped: Some(&[]),
+        arguments: &[],
+        bound: Some(0.7),
+    },
+    Other {
+        name: "changed",
+        what: "each change one of the identity",
+        mapped: Some(&["title"]),
+        arguments: &[],
+        bound: None,
+    },
+    // Usual are 50 writes a second.
+    Other {
+        name: "kept",
+        what: "every request in the request log",
+        mapped: None,
+        arguments: &["--log-keep", "all", "--log-max-per-second", "0"],
+        bound: None,
+    },
 ];
 
 /// A usual mapping.

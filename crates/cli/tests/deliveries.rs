@@ -32,6 +32,9 @@ const TITLES: usize = 2;
 /// What arrived and was taken: resource and number, in the order of arrival.
 type Taken = Arc<Mutex<Vec<(String, u64)>>>;
 
+/// Writes of each user that were answered.
+type Answered = Mutex<BTreeMap<String, usize>>;
+
 /// A receiver that takes two of three.
 fn receiver(taken: Taken) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -79,8 +82,10 @@ fn answer(stream: &TcpStream, taken: &Taken, count: &AtomicU64) -> Option<()> {
     stream.write_all(format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n").as_bytes()).ok()
 }
 
-/// Writes users until this many writes of all were answered, or the server is gone.
-fn write(mut client: Client, writer: &str, left: &AtomicU64) -> Option<()> {
+/// Writes users until so many writes were begun by all, or the server is gone. Each one that was answered is counted
+/// for its user.
+fn write(mut client: Client, writer: &str, left: &AtomicU64, answered: &Answered) -> Option<()> {
+    let count = |id: &str| *answered.lock().unwrap().entry(id.to_owned()).or_default() += 1;
     let take = || left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
     for number in 0.. {
         if !take() {
@@ -88,6 +93,7 @@ fn write(mut client: Client, writer: &str, left: &AtomicU64) -> Option<()> {
         }
         let user = json!({ "userName": format!("{writer}-{number}") });
         let id = client.send("POST", "/Users", Some(&user))?.1["id"].as_str()?.to_owned();
+        count(&id);
         let path = format!("/Users/{id}");
         for title in 0..TITLES {
             let operation = json!({ "op": "replace", "path": "title", "value": format!("title {title}") });
@@ -95,10 +101,12 @@ fn write(mut client: Client, writer: &str, left: &AtomicU64) -> Option<()> {
             let body = json!({ "schemas": schemas, "Operations": [operation] });
             if take() {
                 client.send("PATCH", &path, Some(&body))?;
+                count(&id);
             }
         }
         if number % 3 == 0 && take() {
             client.send("DELETE", &path, None)?;
+            count(&id);
         }
     }
     Some(())
@@ -119,18 +127,19 @@ fn api_token(folder: &Path) -> String {
     json(&command.output().unwrap())["token"].as_str().unwrap().to_owned()
 }
 
-/// Reads the feed from the beginning: the numbers have no gap. Returns the last.
-fn check_feed(server: &Server, token: &str) -> u64 {
-    let mut last = 0;
+/// Reads the feed from the beginning: the numbers have no gap. Returns those of each resource.
+fn check_feed(server: &Server, token: &str) -> BTreeMap<String, Vec<u64>> {
+    let (mut last, mut feed) = (0, BTreeMap::<String, Vec<u64>>::new());
     loop {
         let page = api(server, token, "GET", &format!("/changes?after={last}&limit=1000"), &Value::Null);
         let items = page["items"].as_array().unwrap();
         if items.is_empty() {
-            return last;
+            return feed;
         }
         for item in items {
-            assert_eq!(item["sequence"], json!(last + 1), "a gap");
             last += 1;
+            assert_eq!(item["sequence"], json!(last), "a gap");
+            feed.entry(item["resource"].as_str().unwrap().to_owned()).or_default().push(last);
         }
     }
 }
@@ -163,13 +172,15 @@ fn a_webhook_is_told_everything_in_order_whatever_dies() {
     let bearer = api_token(folder.path());
     api(&server, &bearer, "POST", "/webhooks", &json!({ "url": url }));
     let left = Arc::new(AtomicU64::new(writes));
+    let answered = Arc::new(Answered::default());
     let mut crashes = 0_u64;
     while left.load(Ordering::Relaxed) > 0 {
         let threads: Vec<_> = (0..WRITERS)
             .map(|writer| {
                 let (client, left) = (server.client("crash", &source), Arc::clone(&left));
+                let answered = Arc::clone(&answered);
                 let name = format!("r{crashes}-w{writer}");
-                thread::spawn(move || write(client, &name, &left))
+                thread::spawn(move || write(client, &name, &left, &answered))
             })
             .collect();
         // Another time in the cycle of commits and checkpoints each round.
@@ -182,7 +193,13 @@ fn a_webhook_is_told_everything_in_order_whatever_dies() {
         crashes += 1;
         server = Server::start(folder.path(), &[]);
     }
-    let last = check_feed(&server, &bearer);
+    let feed = check_feed(&server, &bearer);
+    let last = feed.values().flatten().copied().max().unwrap_or(0);
+    for (resource, count) in answered.lock().unwrap().iter() {
+        let told = feed.get(resource).map_or(0, Vec::len);
+        // What a crash cut off before its answer may have been written.
+        assert!(told >= *count, "{resource}: {count} writes were answered, {told} changes are there");
+    }
     wait_for(&taken, last);
     let mut told: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     let mut seen = BTreeSet::new();
@@ -191,10 +208,9 @@ fn a_webhook_is_told_everything_in_order_whatever_dies() {
             told.entry(resource.clone()).or_default().push(*sequence);
         }
     }
-    for (resource, sequences) in &told {
-        assert!(sequences.is_sorted(), "{resource}: {sequences:?}");
-    }
+    assert_eq!(told, feed, "every change, in order for each resource");
     let again = taken.lock().unwrap().len() - seen.len();
-    assert!(crashes > 0 && last > writes / 2, "too little happened to mean anything: {crashes} {last}");
+    let most_cut_off = crashes * u64::try_from(WRITERS).unwrap();
+    assert!(crashes > 0 && last + most_cut_off >= writes, "too little happened: {crashes} {last}");
     println!("{crashes} crashes, {last} changes of {} users, {again} told again", told.len());
 }

@@ -13,19 +13,9 @@ use std::path::Path;
 use common::{Server, json, rollcall};
 use serde_json::{Value, json};
 
-/// The request of the document that expressions are from, as printed there.
+/// The request of the document that expressions are from.
 fn printed_payload() -> Value {
-    json!({
-        "schemas": [
-            "urn:scim:schemas:core:2.0",
-            "urn:scim:schemas:extension:enterprise:2.0",
-        ],
-        "userName": "foo.bar",
-        "name": { "familyName": "bar", "givenName": "foo", "formatted": "foo.bar" },
-        "emails": [{ "value": "foo.bar@authentik.company", "type": "work", "primary": true }],
-        "title": "",
-        "urn:scim:schemas:extension:enterprise:2.0": { "department": "" },
-    })
+    serde_json::from_str(include_str!("../../../corpus/printed/payload.json")).unwrap()
 }
 
 /// Every variable that the document lists, by its name there.
@@ -42,19 +32,10 @@ return {
 }
 ";
 
-/// The example configuration, as printed.
-fn printed_configuration() -> Value {
-    json!({
-        "mapping": {
-            "externalId": "externalId",
-            "email": "emails.primary",
-            "name": "displayName",
-            "active": "active",
-        },
-        "extraFields": {
-            "department": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department",
-        },
-    })
+/// The mapping of the example configuration.
+fn printed_profile() -> Value {
+    let text = include_str!("../../../corpus/printed/configuration.json");
+    serde_json::from_str::<Value>(text).unwrap()["profile"].take()
 }
 
 fn write(folder: &Path, name: &str, value: &Value) -> String {
@@ -99,7 +80,7 @@ fn the_printed_payload_goes_through_expressions_of_a_running_server() {
 #[test]
 fn the_printed_configuration_makes_the_identity_that_it_says() {
     let folder = tempfile::tempdir().unwrap();
-    let mapping = write(folder.path(), "mapping.json", &json!({ "profile": printed_configuration() }));
+    let mapping = write(folder.path(), "mapping.json", &json!({ "profile": printed_profile() }));
     let token = Server::source(folder.path(), "convex", &["--mapping", &mapping]);
     let server = Server::start(folder.path(), &[]);
     let user = json!({

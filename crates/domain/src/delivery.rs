@@ -244,6 +244,25 @@ pub enum DeliveryState {
     Acknowledged,
 }
 
+/// What an operator says of parked deliveries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OfParked {
+    /// They wait for their next attempt, as if none had been made.
+    Release,
+    /// They are given up for good.
+    Discard,
+}
+
+impl OfParked {
+    /// The verb in the audit.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Release => "release",
+            Self::Discard => "discard",
+        }
+    }
+}
+
 impl DeliveryState {
     /// The name in the store and on the wire.
     pub const fn as_str(self) -> &'static str {

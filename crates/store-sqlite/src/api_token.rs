@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::error::{IdColumn, OrUnavailable as _, corrupt};
 use crate::session::Session;
+use crate::token;
 
 const BY_PREFIX: &str =
     "SELECT id, tenant, name, prefix, digest, scopes, created, expires, revoked, last_used
@@ -62,37 +63,29 @@ pub(crate) fn page(
     Ok(tokens)
 }
 
-pub(crate) fn add(session: &mut Session<'_>, token: &ApiToken) -> Result<(), StoreError> {
-    let scopes = serde_json::to_string(&token.scopes);
+pub(crate) fn add(session: &mut Session<'_>, api_token: &ApiToken) -> Result<(), StoreError> {
+    let scopes = serde_json::to_string(&api_token.scopes);
     let row = (
-        IdColumn(token.id),
-        token.tenant.map(|tenant| tenant.0),
-        &token.name,
-        &token.prefix,
-        &token.digest[..],
+        IdColumn(api_token.id),
+        api_token.tenant.map(|tenant| tenant.0),
+        &api_token.name,
+        &api_token.prefix,
+        &api_token.digest[..],
         scopes.map_err(|error| corrupt("api_token", "scopes", error))?,
-        token.created.0,
-        token.expires.map(|at| at.0),
-        token.revoked.map(|at| at.0),
-        token.last_used.map(|at| at.0),
+        api_token.created.0,
+        api_token.expires.map(|at| at.0),
+        api_token.revoked.map(|at| at.0),
+        api_token.last_used.map(|at| at.0),
     );
-    let added = session.prepare(ADD)?.execute(row).or_unavailable()?;
-    let conflict = || StoreError::Conflict { attribute: "prefix".to_owned(), id: None };
-    (added > 0).then_some(()).ok_or_else(conflict)
+    token::added(session.prepare(ADD)?.execute(row).or_unavailable()?)
 }
 
-pub(crate) fn update(session: &mut Session<'_>, token: &ApiToken) -> Result<(), StoreError> {
-    let row = (IdColumn(token.id), token.expires.map(|at| at.0), token.revoked.map(|at| at.0));
-    let changed = session.prepare(UPDATE)?.execute(row).or_unavailable()?;
-    (changed > 0).then_some(()).ok_or(StoreError::NotFound)
+pub(crate) fn update(session: &mut Session<'_>, api_token: &ApiToken) -> Result<(), StoreError> {
+    token::update(session, UPDATE, api_token.id, (api_token.expires, api_token.revoked))
 }
 
 pub(crate) fn touch(session: &mut Session<'_>, used: &[(Uuid, Timestamp)]) -> Result<(), StoreError> {
-    let mut statement = session.prepare(TOUCH)?;
-    for (id, at) in used {
-        statement.execute((IdColumn(*id), at.0)).or_unavailable()?;
-    }
-    Ok(())
+    token::touch(session, TOUCH, used)
 }
 
 struct ApiTokenRow {

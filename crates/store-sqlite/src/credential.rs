@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::error::{IdColumn, OrUnavailable as _, corrupt};
 use crate::session::Session;
+use crate::token;
 
 const OF_SOURCE: &str = "SELECT id, prefix, digest, scopes, subject, created, expires, revoked, last_used
     FROM credential WHERE source = ?1 ORDER BY created, rowid";
@@ -51,25 +52,16 @@ pub(crate) fn add(session: &mut Session<'_>, credential: &Credential) -> Result<
         credential.revoked.map(|at| at.0),
         credential.last_used.map(|at| at.0),
     );
-    let added = session.prepare(ADD)?.execute(row).or_unavailable()?;
-    let taken = || StoreError::Conflict { attribute: "prefix".to_owned(), id: None };
-    (added > 0).then_some(()).ok_or_else(taken)
+    token::added(session.prepare(ADD)?.execute(row).or_unavailable()?)
 }
 
 pub(crate) fn update(session: &mut Session<'_>, credential: &Credential) -> Result<(), StoreError> {
     session.touch_all();
-    let (expires, revoked) = (credential.expires.map(|at| at.0), credential.revoked.map(|at| at.0));
-    let row = (IdColumn(credential.id), expires, revoked);
-    let changed = session.prepare(UPDATE)?.execute(row).or_unavailable()?;
-    (changed > 0).then_some(()).ok_or(StoreError::NotFound)
+    token::update(session, UPDATE, credential.id, (credential.expires, credential.revoked))
 }
 
 pub(crate) fn touch(session: &mut Session<'_>, used: &[(Uuid, Timestamp)]) -> Result<(), StoreError> {
-    let mut statement = session.prepare(TOUCH)?;
-    for (id, at) in used {
-        statement.execute((IdColumn(*id), at.0)).or_unavailable()?;
-    }
-    Ok(())
+    token::touch(session, TOUCH, used)
 }
 
 struct CredentialRow {

@@ -33,6 +33,7 @@ mod source;
 #[cfg(test)]
 mod statements;
 mod tenant;
+mod token;
 mod tombstone;
 mod writer;
 

@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use rollcall_domain::audit::Draft;
 use rollcall_domain::delivery::{
-    Attempt, Delivery, DeliveryState, Endpoint, EndpointKey, EndpointStatus, Feed,
+    Attempt, Delivery, DeliveryState, Endpoint, EndpointKey, EndpointStatus, Feed, OfParked,
 };
 use rollcall_domain::signing::SigningKey;
 use rollcall_domain::tenant::TenantKey;
@@ -99,20 +99,12 @@ pub trait Deliveries: Send + Sync {
         state: DeliveryState,
     ) -> Result<u64, StoreError>;
 
-    /// Lets parked deliveries wait for their next attempt, as if none had been made; these, or all. Returns how many.
-    async fn release(
+    /// Releases or discards parked deliveries; these, or all. Returns how many.
+    async fn settle(
         &self,
         key: EndpointKey,
         feed: Feed,
-        sequences: Option<&[u64]>,
-        audit: &Draft,
-    ) -> Result<u64, StoreError>;
-
-    /// Gives parked deliveries up; these, or all. Returns how many.
-    async fn discard(
-        &self,
-        key: EndpointKey,
-        feed: Feed,
+        answer: OfParked,
         sequences: Option<&[u64]>,
         audit: &Draft,
     ) -> Result<u64, StoreError>;

@@ -22,9 +22,9 @@ pub async fn ratio(enough: f64, first: impl AsyncFn(usize), second: impl AsyncFn
             for which in [round % 2, (round + 1) % 2] {
                 let begun = Instant::now();
                 if which == 0 {
-                    first(number).await
+                    first(number).await;
                 } else {
-                    second(number + 1).await
+                    second(number + 1).await;
                 }
                 times[which].push(begun.elapsed());
             }

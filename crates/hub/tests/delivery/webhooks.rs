@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use rollcall_domain::delivery::{DeliveryState, EndpointKind, EndpointSettings, EndpointStatus};
+use rollcall_domain::delivery::{DeliveryState, EndpointKind, EndpointSettings, EndpointStatus, OfParked};
 use rollcall_hub::HubSettings;
 use rollcall_service::admin::{EndpointChange, Paging};
 use rollcall_service::feed::Retention;
@@ -136,7 +136,7 @@ async fn a_parked_delivery_holds_up_its_resource_only_until_it_is_released() {
     let parked = service.deliveries(&world.admin, &endpoint, DeliveryState::Parked, &Paging::all()).await;
     let parked = parked.unwrap().items;
     assert_eq!((parked[0].sequence, parked[0].error.as_str()), (1, "answered 400"));
-    assert_eq!(service.release(&world.admin, &endpoint, None).await.unwrap(), 1);
+    assert_eq!(service.settle_parked(&world.admin, &endpoint, OfParked::Release, None).await.unwrap(), 1);
     let got = receiver.wait_for(4).await;
     assert_eq!(got.iter().map(Got::sequence).collect::<Vec<_>>(), [1, 3, 1, 2]);
     wait_until(async || world.progress(&endpoint).await == (3, 3, 0, 0)).await;
@@ -151,7 +151,15 @@ async fn a_discarded_delivery_lets_the_next_ones_go() {
     let ann = world.user("ann").await;
     world.title(&ann, "Lead").await;
     wait_until(async || world.progress(&endpoint).await == (2, 2, 1, 1)).await;
-    assert_eq!(world.app.service.discard(&world.admin, &endpoint, Some(&[1])).await.unwrap(), 1);
+    assert_eq!(
+        world
+            .app
+            .service
+            .settle_parked(&world.admin, &endpoint, OfParked::Discard, Some(&[1]))
+            .await
+            .unwrap(),
+        1
+    );
     assert_eq!(receiver.wait_for(2).await[1].sequence(), 2);
 }
 

@@ -13,6 +13,7 @@ mod credentials;
 mod description;
 mod endpoints;
 mod lists;
+mod printed;
 mod problems;
 mod sources;
 mod timing;

@@ -1,6 +1,6 @@
 //! What became of deliveries: progress, what waits or is parked, the log, and going back.
 
-use rollcall_domain::delivery::{Attempt, Delivery, DeliveryState, Endpoint, Feed};
+use rollcall_domain::delivery::{Attempt, Delivery, DeliveryState, Endpoint, Feed, OfParked};
 use serde_json::json;
 
 use super::endpoint::{require, require_any};
@@ -75,38 +75,23 @@ impl Service {
         Ok(Page::of(found, paging, |delivery| delivery.sequence.to_string()))
     }
 
-    /// Tries parked deliveries again; these, or all. Returns how many.
+    /// Tries parked deliveries again, or gives them up for good; these, or all. Returns how many.
     ///
     /// # Errors
     ///
     /// `Forbidden`, `NotFound`, `Store`.
-    pub async fn release(
+    pub async fn settle_parked(
         &self,
         admin: &Admin,
         endpoint: &Endpoint,
+        answer: OfParked,
         sequences: Option<&[u64]>,
     ) -> Result<u64, AdminError> {
         require(admin, endpoint.kind, true)?;
         let which = json!({ "sequences": sequences });
-        let entry = self.endpoint_entry(admin, endpoint, "release", &which, &json!(null));
-        self.store.release(endpoint.key, Feed::Changes, sequences, &entry).await.map_err(AdminError::Store)
-    }
-
-    /// Gives parked deliveries up for good; these, or all. Returns how many.
-    ///
-    /// # Errors
-    ///
-    /// `Forbidden`, `NotFound`, `Store`.
-    pub async fn discard(
-        &self,
-        admin: &Admin,
-        endpoint: &Endpoint,
-        sequences: Option<&[u64]>,
-    ) -> Result<u64, AdminError> {
-        require(admin, endpoint.kind, true)?;
-        let which = json!({ "sequences": sequences });
-        let entry = self.endpoint_entry(admin, endpoint, "discard", &which, &json!(null));
-        self.store.discard(endpoint.key, Feed::Changes, sequences, &entry).await.map_err(AdminError::Store)
+        let entry = self.endpoint_entry(admin, endpoint, answer.as_str(), &which, &json!(null));
+        let settled = self.store.settle(endpoint.key, Feed::Changes, answer, sequences, &entry).await;
+        settled.map_err(AdminError::Store)
     }
 
     /// The log of attempts, newest first.

@@ -1,7 +1,7 @@
 //! Deliveries that are kept apart from the cursor.
 
 use rollcall_domain::clock::Timestamp;
-use rollcall_domain::delivery::{Delivery, DeliveryState, EndpointKey, Feed};
+use rollcall_domain::delivery::{Delivery, DeliveryState, EndpointKey, Feed, OfParked};
 use rollcall_store::StoreError;
 use rusqlite::{Connection, Row};
 
@@ -98,32 +98,18 @@ pub(crate) fn clear(session: &mut Session<'_>, key: EndpointKey, feed: Feed) -> 
     session.prepare(CLEAR)?.execute((key.0, feed.as_str())).map(drop).or_unavailable()
 }
 
-pub(crate) fn release(
+/// Releases or discards these parked ones, or all.
+pub(crate) fn settle(
     session: &mut Session<'_>,
     key: EndpointKey,
     feed: Feed,
+    answer: OfParked,
     sequences: Option<&[u64]>,
 ) -> Result<u64, StoreError> {
-    change_parked(session, key, feed, sequences, (RELEASE, RELEASE_ALL))
-}
-
-pub(crate) fn discard(
-    session: &mut Session<'_>,
-    key: EndpointKey,
-    feed: Feed,
-    sequences: Option<&[u64]>,
-) -> Result<u64, StoreError> {
-    change_parked(session, key, feed, sequences, (DISCARD, DISCARD_ALL))
-}
-
-/// Runs the statement for one, or for all.
-fn change_parked(
-    session: &mut Session<'_>,
-    key: EndpointKey,
-    feed: Feed,
-    sequences: Option<&[u64]>,
-    (one, all): (&str, &str),
-) -> Result<u64, StoreError> {
+    let (one, all) = match answer {
+        OfParked::Release => (RELEASE, RELEASE_ALL),
+        OfParked::Discard => (DISCARD, DISCARD_ALL),
+    };
     endpoint::next_generation(session, key)?;
     let Some(sequences) = sequences else {
         let changed = session.prepare(all)?.execute((key.0, feed.as_str())).or_unavailable()?;

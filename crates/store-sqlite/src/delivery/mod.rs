@@ -8,12 +8,13 @@ pub(crate) mod signing;
 
 use async_trait::async_trait;
 use rollcall_domain::audit::Draft;
-use rollcall_domain::delivery::{Attempt, Delivery, DeliveryState, Endpoint, EndpointKey, Feed};
+use rollcall_domain::delivery::{Attempt, Delivery, DeliveryState, Endpoint, EndpointKey, Feed, OfParked};
 use rollcall_domain::tenant::TenantKey;
 use rollcall_store::StoreError;
 use rollcall_store::delivery::{Checkpoint, Deliveries, Progress};
 
 use crate::SqliteStore;
+use crate::session::Session;
 
 #[async_trait]
 impl Deliveries for SqliteStore {
@@ -88,26 +89,18 @@ impl Deliveries for SqliteStore {
         self.readers.scan(move |connection| apart::count(connection, key, feed, state)).await
     }
 
-    async fn release(
+    async fn settle(
         &self,
         key: EndpointKey,
         feed: Feed,
+        answer: OfParked,
         sequences: Option<&[u64]>,
         audit: &Draft,
     ) -> Result<u64, StoreError> {
         let sequences = sequences.map(<[u64]>::to_vec);
-        self.audited(audit, move |session| apart::release(session, key, feed, sequences.as_deref())).await
-    }
-
-    async fn discard(
-        &self,
-        key: EndpointKey,
-        feed: Feed,
-        sequences: Option<&[u64]>,
-        audit: &Draft,
-    ) -> Result<u64, StoreError> {
-        let sequences = sequences.map(<[u64]>::to_vec);
-        self.audited(audit, move |session| apart::discard(session, key, feed, sequences.as_deref())).await
+        let settle =
+            move |session: &mut Session<'_>| apart::settle(session, key, feed, answer, sequences.as_deref());
+        self.audited(audit, settle).await
     }
 
     async fn attempts(

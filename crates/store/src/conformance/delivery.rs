@@ -3,7 +3,7 @@
 use rollcall_domain::clock::Timestamp;
 use rollcall_domain::delivery::{
     Attempt, AttemptOutcome, Delivery, DeliveryState, Endpoint, EndpointKey, EndpointKind, EndpointSettings,
-    EndpointStatus, Feed, SealedSecret, SecretUse,
+    EndpointStatus, Feed, OfParked, SealedSecret, SecretUse,
 };
 use rollcall_domain::signing::SigningKey;
 use uuid::Uuid;
@@ -122,11 +122,14 @@ pub async fn parked_deliveries_are_released_and_discarded(backend: &dyn Backend)
         (page.iter().map(|delivery| delivery.sequence).collect::<Vec<_>>(), count)
     };
     assert_eq!(parked().await, (vec![2, 3], 4));
-    assert_eq!(world.store.release(key, Feed::Changes, Some(&[2, 5, 8]), &draft()).await, Ok(1));
+    let settle = async |answer, sequences: Option<&[u64]>| {
+        world.store.settle(key, Feed::Changes, answer, sequences, &draft()).await
+    };
+    assert_eq!(settle(OfParked::Release, Some(&[2, 5, 8])).await, Ok(1));
     assert_eq!(parked().await, (vec![3, 4], 3));
-    assert_eq!(world.store.discard(key, Feed::Changes, Some(&[3]), &draft()).await, Ok(1));
-    assert_eq!(world.store.release(key, Feed::Changes, None, &draft()).await, Ok(2));
-    assert_eq!(world.store.discard(key, Feed::Changes, None, &draft()).await, Ok(0));
+    assert_eq!(settle(OfParked::Discard, Some(&[3])).await, Ok(1));
+    assert_eq!(settle(OfParked::Release, None).await, Ok(2));
+    assert_eq!(settle(OfParked::Discard, None).await, Ok(0));
     let apart = world.store.progress(key, Feed::Changes).await.unwrap().apart;
     let apart: Vec<_> = apart.iter().map(|one| (one.sequence, one.state, one.attempts)).collect();
     let waiting = DeliveryState::Waiting;

@@ -1,7 +1,7 @@
 //! What became of deliveries, and going back.
 
 use axum::extract::State;
-use rollcall_domain::delivery::{Attempt, Delivery, DeliveryState};
+use rollcall_domain::delivery::{Attempt, Delivery, DeliveryState, OfParked};
 use rollcall_service::admin::EndpointProgress;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -167,25 +167,33 @@ pub(super) async fn list<F: Family>(
 
 /// 200 or 404.
 pub(super) async fn release<F: Family>(
-    State(app): State<App>,
+    state: State<App>,
     within: Within,
-    At(id): At<String>,
-    Sent(body): Sent<SequencesBody>,
+    id: At<String>,
+    body: Sent<SequencesBody>,
 ) -> Answer {
-    let endpoint = found::<F>(&app, &within, &id).await?;
-    let count = app.service.release(&within.0, &endpoint, body.sequences.as_deref()).await?;
-    Ok(shown(&CountView { count }))
+    settle::<F>(state, within, id, body, OfParked::Release).await
 }
 
 /// 200 or 404.
 pub(super) async fn discard<F: Family>(
+    state: State<App>,
+    within: Within,
+    id: At<String>,
+    body: Sent<SequencesBody>,
+) -> Answer {
+    settle::<F>(state, within, id, body, OfParked::Discard).await
+}
+
+async fn settle<F: Family>(
     State(app): State<App>,
     within: Within,
     At(id): At<String>,
     Sent(body): Sent<SequencesBody>,
+    answer: OfParked,
 ) -> Answer {
     let endpoint = found::<F>(&app, &within, &id).await?;
-    let count = app.service.discard(&within.0, &endpoint, body.sequences.as_deref()).await?;
+    let count = app.service.settle_parked(&within.0, &endpoint, answer, body.sequences.as_deref()).await?;
     Ok(shown(&CountView { count }))
 }
 
