@@ -71,6 +71,9 @@ CREATE TABLE resource (
     last_position INTEGER NOT NULL DEFAULT 0,
     plain INTEGER NOT NULL,
     display TEXT,
+    -- Its rows in `value`, as JSON: `[[attribute, "value"], …]`. An index over `value` would say the same, and be
+    -- three more pages to write.
+    entries TEXT NOT NULL,
     body BLOB NOT NULL
 ) STRICT;
 
@@ -98,8 +101,6 @@ CREATE TABLE value (
     resource INTEGER NOT NULL,
     PRIMARY KEY (collection, value, attribute, apart)
 ) STRICT, WITHOUT ROWID;
-
-CREATE INDEX value_resource ON value (resource);
 
 CREATE TABLE membership (
     group_key INTEGER NOT NULL,

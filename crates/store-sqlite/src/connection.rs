@@ -23,7 +23,6 @@ pub(crate) fn open_writer(path: &Path, options: &Options) -> Result<Connection, 
     connection.pragma_update(None, "synchronous", "FULL").or_unavailable()?;
     // Keeps the originals that savepoints need in memory.
     connection.pragma_update(None, "temp_store", "MEMORY").or_unavailable()?;
-    connection.pragma_update(None, "wal_autocheckpoint", options.wal_pages).or_unavailable()?;
     settle(&connection, options.writer_cache_kib)?;
     migrate(&mut connection)?;
     Ok(connection)

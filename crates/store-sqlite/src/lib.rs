@@ -102,7 +102,7 @@ impl SqliteStore {
         let connection = connection::open_writer(path, options)?;
         let stamps = Arc::new(Stamps::default());
         Ok(Self {
-            writer: Writer::start(connection, path, options, Arc::clone(&stamps))?,
+            writer: Writer::start(connection, options, Arc::clone(&stamps))?,
             readers: Arc::new(Readers::new(path.to_owned(), options.clone())),
             stamps,
             names: Names::default(),

@@ -18,10 +18,8 @@ pub struct Options {
     pub writer_cache_kib: u32,
     /// Page cache of each reading connection, in KiB.
     pub reader_cache_kib: u32,
-    /// Units after which the log is moved into the database beside the writer.
-    pub checkpoint_units: usize,
-    /// Pages in the write-ahead log before the writer itself moves what is left of them.
-    pub wal_pages: u32,
+    /// Pages in the write-ahead log after which it is moved into the database beside the writer.
+    pub checkpoint_pages: usize,
     /// How long to wait for another process that writes.
     pub busy_timeout: Duration,
     /// How often to look for commits of other processes while nothing is written.
@@ -37,10 +35,9 @@ impl Default for Options {
             scans: 4,
             queue: 4_096,
             group: 256,
-            writer_cache_kib: 16 * 1024,
+            writer_cache_kib: 8 * 1024,
             reader_cache_kib: 2 * 1024,
-            checkpoint_units: 2_000,
-            wal_pages: 10_000,
+            checkpoint_pages: 8_000,
             busy_timeout: Duration::from_secs(5),
             poll: Duration::from_millis(250),
             max_scan: 1_000_000,

@@ -12,9 +12,10 @@ use crate::session::Session;
 const REMOVE: &str = "DELETE FROM value WHERE collection = ?1";
 const NEXT: &str =
     "SELECT key, body FROM resource WHERE collection = ?1 AND key > ?2 ORDER BY key LIMIT 1000";
+const LIST: &str = "UPDATE resource SET entries = ?2 WHERE key = ?1";
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[REMOVE, NEXT];
+pub(crate) const STATEMENTS: &[&str] = &[REMOVE, NEXT, LIST];
 
 /// `Conflict` names the attribute and the resource that has the value already; nothing changes then.
 pub(crate) fn run(
@@ -34,8 +35,8 @@ pub(crate) fn run(
         for (key, body) in &page {
             let entries = index.entries(&candidate::parse(body)?);
             let rows = value::rows(session, collection, &entries)?;
-            value::check(session, &rows, Some(*key))?;
             value::add(session, source, *key, &rows)?;
+            session.prepare(LIST)?.execute((key, value::encode(&rows))).or_unavailable()?;
         }
     }
 }

@@ -92,10 +92,13 @@ pub(crate) struct Session<'a> {
     known: &'a mut Known,
     careful: bool,
     touched: Touched,
-    sequences: HashMap<i64, u64>,
+    /// The last number of each tenant whose sequence went on.
+    sequences: Vec<(i64, u64)>,
     counts: Vec<(i64, i64)>,
     populations: Vec<(Uuid, i64)>,
     last_key: Option<i64>,
+    /// Changes of rows that are as if they had not been.
+    taken_back: u64,
 }
 
 /// What a rollback to a savepoint must undo besides rows.
@@ -104,7 +107,7 @@ struct Mark {
     all: bool,
     counts: usize,
     populations: usize,
-    sequences: HashMap<i64, u64>,
+    sequences: Vec<(i64, u64)>,
     changes: u64,
 }
 
@@ -116,10 +119,11 @@ impl<'a> Session<'a> {
             known,
             careful,
             touched: Touched::default(),
-            sequences: HashMap::new(),
+            sequences: Vec::new(),
             counts: Vec::new(),
             populations: Vec::new(),
             last_key: None,
+            taken_back: 0,
         }
     }
 
@@ -144,7 +148,7 @@ impl<'a> Session<'a> {
         let mark = self.mark();
         let result = run(self);
         if result.is_err() {
-            if self.connection.total_changes() != mark.changes {
+            if self.changes() != mark.changes {
                 return Err(Abort::Dirty);
             }
             self.undo(mark);
@@ -173,6 +177,15 @@ impl<'a> Session<'a> {
         Ok(result)
     }
 
+    /// Rows were changed, and changed back: so many changes leave nothing behind.
+    pub(crate) fn took_back(&mut self, changes: u64) {
+        self.taken_back += changes;
+    }
+
+    fn changes(&self) -> u64 {
+        self.connection.total_changes() - self.taken_back
+    }
+
     /// Ends the stamp of a resource with the commit.
     pub(crate) fn touch(&mut self, id: Uuid) {
         if self.touched.ids.len() <= MAX_TOUCHED {
@@ -187,13 +200,13 @@ impl<'a> Session<'a> {
 
     /// The next number of the tenant's change sequence.
     pub(crate) fn next_sequence(&mut self, tenant: TenantKey) -> Result<u64, StoreError> {
-        let last = if let Some(last) = self.sequences.get(&tenant.0) {
-            *last
-        } else {
-            unsigned(self.counter(CHANGES, tenant.0)?, "counter", "value")?
-        };
-        self.sequences.insert(tenant.0, last + 1);
-        Ok(last + 1)
+        if let Some((_, last)) = self.sequences.iter_mut().find(|(of, _)| *of == tenant.0) {
+            *last += 1;
+            return Ok(*last);
+        }
+        let next = unsigned(self.counter(CHANGES, tenant.0)?, "counter", "value")? + 1;
+        self.sequences.push((tenant.0, next));
+        Ok(next)
     }
 
     /// A key for a new resource. What is rolled back leaves a gap at most.
@@ -352,7 +365,7 @@ impl<'a> Session<'a> {
             counts: self.counts.len(),
             populations: self.populations.len(),
             sequences: self.sequences.clone(),
-            changes: self.connection.total_changes(),
+            changes: self.changes(),
         }
     }
 

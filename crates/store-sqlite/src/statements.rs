@@ -78,7 +78,8 @@ pub(crate) fn plan(connection: &Connection, sql: &str) -> Vec<String> {
 
 /// Whether a line reads a whole table or index; what a subquery has collected may be read whole.
 pub(crate) fn scans(line: &str) -> bool {
-    let collected = ["SCAN inside", "SCAN (subquery", "SCAN CONSTANT ROW"];
+    let collected =
+        ["SCAN inside", "SCAN (subquery", "SCAN CONSTANT ROW", "SCAN e VIRTUAL", "SCAN json_each VIRTUAL"];
     line.starts_with("SCAN") && !collected.iter().any(|start| line.starts_with(start))
 }
 

@@ -8,7 +8,7 @@ use rollcall_store::write::{Batch, Delete};
 use rusqlite::Connection;
 
 use crate::error::{IdColumn, OrUnavailable as _};
-use crate::resource::value;
+use crate::resource::value::{self, Entries};
 use crate::session::Session;
 
 const ADD: &str = "INSERT INTO tombstone (source, kind, id, external_id, user_name, deleted)
@@ -21,15 +21,15 @@ const FIND: &str = "SELECT id, external_id, user_name, deleted FROM (
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[ADD, FIND];
 
-/// Leaves a tombstone. Before the index rows go.
+/// Leaves a tombstone of a resource that had these index rows.
 pub(crate) fn add(
     session: &mut Session<'_>,
     batch: &Batch,
     delete: &Delete,
-    key: i64,
+    (collection, entries): (i64, &Entries),
 ) -> Result<(), StoreError> {
-    let external_id = value::of_path(session, key, "externalId")?;
-    let user_name = value::of_path(session, key, "userName")?;
+    let external_id = value::of_path(session, collection, entries, "externalId")?;
+    let user_name = value::of_path(session, collection, entries, "userName")?;
     let row = (batch.source.0, &delete.kind, IdColumn(delete.id), external_id, user_name, batch.now.0);
     session.prepare(ADD)?.execute(row).map(drop).or_unavailable()
 }

@@ -5,7 +5,6 @@
 //! fails nevertheless after a change, the transaction is rolled back and run again *carefully*, with a
 //! savepoint around every unit.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
@@ -47,15 +46,14 @@ pub(crate) struct Writer {
 
 impl Writer {
     pub(crate) fn start(
-        connection: Connection,
-        path: &Path,
+        mut connection: Connection,
         options: &Options,
         stamps: Arc<Stamps>,
     ) -> Result<Self, StoreError> {
         let (sender, queue) = sync_channel(options.queue.max(1));
         let mut worker = Worker {
+            checkpointer: Checkpointer::start(&mut connection, options)?,
             connection,
-            checkpointer: Checkpointer::start(path, options)?,
             queue,
             options: options.clone(),
             stamps,
@@ -150,13 +148,13 @@ impl Worker {
             Abort::Failed(error) => error,
             Abort::Dirty => StoreError::Unavailable("a failed write could not be undone".to_owned()),
         });
-        self.checkpointer.note(jobs.iter().map(|job| job.weight()).sum());
         if let Err(error) = &committed {
             tracing::error!(%error, jobs = jobs.len(), "nothing of a group of writes was committed");
         }
         for job in jobs {
             job.answer(committed.clone());
         }
+        self.checkpointer.after_commit(&self.connection);
     }
 
     fn attempt(&mut self, jobs: &mut [Box<dyn Job>], careful: bool) -> Result<(), Abort> {

@@ -25,9 +25,9 @@ use crate::groups;
 const DEPARTURE: &str = "SELECT identity, at FROM departure WHERE source = ?1 AND external_id = ?2";
 const RESOURCE: &str = "SELECT r.key FROM resource AS r JOIN collection AS c ON c.key = r.collection
     WHERE r.id = ?1 AND c.source = ?2";
-pub(crate) const GROUP_EXTERNAL_ID: &str = "SELECT v.value FROM resource AS r
-    JOIN value AS v ON v.resource = r.key JOIN attribute AS a ON a.key = v.attribute
-    WHERE r.id = ?1 AND a.path = 'externalId'";
+pub(crate) const GROUP_EXTERNAL_ID: &str = "SELECT e.value ->> 1 FROM resource AS r
+    JOIN attribute AS a ON a.collection = r.collection AND a.path = 'externalId' JOIN json_each(r.entries) AS e
+    WHERE r.id = ?1 AND e.value ->> 0 = a.key";
 
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[DEPARTURE, RESOURCE, GROUP_EXTERNAL_ID];

@@ -145,7 +145,10 @@ impl Compiler<'_> {
             }
             Condition::IndexEq { .. } | Condition::IndexRange { .. } => {
                 let test = self.value(condition, "v.");
-                format!("EXISTS (SELECT 1 FROM value AS v WHERE v.resource = r.key AND {test})")
+                format!(
+                    "EXISTS (SELECT 1 FROM (SELECT value ->> 0 AS attribute, value ->> 1 AS value \
+                     FROM json_each(r.entries)) AS v WHERE {test})"
+                )
             }
             Condition::Created(..) | Condition::Modified(..) => {
                 format!("1{}", self.millis(condition, "+r."))

@@ -221,7 +221,7 @@ impl Listing {
         first: &mut sort::First,
     ) -> Result<u64, StoreError> {
         let sql = format!(
-            "SELECT r.key, (SELECT v.value FROM value AS v WHERE v.resource = r.key AND v.attribute = ?{}) \
+            "SELECT r.key, (SELECT e.value ->> 1 FROM json_each(r.entries) AS e WHERE e.value ->> 0 = ?{}) \
              FROM resource AS r WHERE {}",
             compiled.parameters.len() + 1,
             compiled.sql

@@ -11,23 +11,22 @@ use crate::membership::{self, Delta};
 use crate::session::Session;
 use crate::tombstone;
 
-const TAKEN: &str = "SELECT 1 FROM resource WHERE id = ?1";
 const ADD: &str = "INSERT INTO resource
-    (key, collection, id, version, revision, created, modified, plain, display, body)
-    VALUES (?1, ?2, ?3, 1, 1, ?4, ?4, ?5, ?6, ?7)";
+    (key, collection, id, version, revision, created, modified, plain, display, entries, body)
+    VALUES (?1, ?2, ?3, 1, 1, ?4, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO NOTHING";
 const CURRENT: &str = "SELECT r.key, r.collection, r.version, r.revision,
     r.display IS ?6, r.display IS ?6 AND r.plain IS ?5 AND r.body IS ?4
     FROM resource AS r JOIN collection AS c ON c.key = r.collection
     WHERE r.id = ?1 AND c.source = ?2 AND c.kind = ?3";
 const REPLACE: &str = "UPDATE resource SET version = version + 1, revision = revision + 1,
-    modified = ?2, plain = ?3, display = ?4, body = ?5 WHERE key = ?1";
+    modified = ?2, plain = ?3, display = ?4, entries = coalesce(?5, entries), body = ?6 WHERE key = ?1";
 const BUMP: &str =
     "UPDATE resource SET version = version + 1, modified = ?2 WHERE key = ?1 RETURNING version";
 const VERSION: &str = "SELECT version FROM resource WHERE key = ?1";
 const REMOVE: &str = "DELETE FROM resource WHERE key = ?1 RETURNING CASE WHEN plain THEN body END";
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[TAKEN, ADD, CURRENT, REPLACE, BUMP, VERSION, REMOVE];
+pub(crate) const STATEMENTS: &[&str] = &[ADD, CURRENT, REPLACE, BUMP, VERSION, REMOVE];
 
 /// One write on its way.
 #[derive(Debug)]
@@ -53,25 +52,23 @@ pub(crate) fn create(
 ) -> Result<Progress, StoreError> {
     let collection = session.collection(batch.source, &create.kind)?;
     let content = &create.content;
-    if session.prepare(TAKEN)?.exists([IdColumn(create.id)]).or_unavailable()? {
+    let rows = value::rows(session, collection, &content.index)?;
+    let key = session.next_key()?;
+    value::add(session, batch.source, key, &rows)?;
+    let row = (
+        key,
+        collection,
+        IdColumn(create.id),
+        batch.now.0,
+        content.plain,
+        &content.display,
+        value::encode(&rows),
+        &content.body[..],
+    );
+    if session.prepare(ADD)?.execute(row).or_unavailable()? == 0 {
+        value::take_back(session, key, &rows)?;
         return Err(StoreError::Conflict { attribute: "id".to_owned(), id: None });
     }
-    let rows = value::rows(session, collection, &content.index)?;
-    value::check(session, &rows, None)?;
-    let key = session.next_key()?;
-    session
-        .prepare(ADD)?
-        .execute((
-            key,
-            collection,
-            IdColumn(create.id),
-            batch.now.0,
-            content.plain,
-            &content.display,
-            &content.body[..],
-        ))
-        .or_unavailable()?;
-    value::add(session, batch.source, key, &rows)?;
     session.count(collection, 1);
     let members = Delta::default();
     Ok(Progress {
@@ -113,9 +110,9 @@ pub(crate) fn delete(
 ) -> Result<Progress, StoreError> {
     let Current { mut progress, .. } = current(session, batch, delete.id, &delete.kind, None)?;
     check_version(delete.if_version.as_deref(), progress.version)?;
-    tombstone::add(session, batch, delete, progress.key)?;
     membership::remove_all(session, batch, progress.key)?;
-    value::remove_all(session, progress.key)?;
+    let entries = value::remove_all(session, (progress.collection, progress.key))?;
+    tombstone::add(session, batch, delete, (progress.collection, &entries))?;
     progress.last_body =
         session.prepare(REMOVE)?.query_row([progress.key], |row| row.get(0)).or_unavailable()?;
     session.count(progress.collection, -1);
@@ -183,13 +180,15 @@ fn replace(
     (same_index, same_display): (bool, bool),
 ) -> Result<(), StoreError> {
     let key = progress.key;
+    let mut entries = None;
     if !same_index {
         let rows = value::rows(session, progress.collection, &content.index)?;
         value::change(session, batch.source, (progress.collection, key), &rows)?;
+        entries = Some(value::encode(&rows));
     }
     session
         .prepare(REPLACE)?
-        .execute((key, batch.now.0, content.plain, &content.display, &content.body[..]))
+        .execute((key, batch.now.0, content.plain, &content.display, entries, &content.body[..]))
         .or_unavailable()?;
     if !same_display && membership::is_group(session, key)? {
         // Every member shows the name.

@@ -74,6 +74,7 @@ macro_rules! store_conformance {
                 a_created_resource_is_read_back,
                 another_sources_ids_are_invisible,
                 unique_values_are_taken_once_per_source_and_type,
+                a_refused_write_takes_no_value,
                 a_unique_value_is_free_after_an_update_or_a_deletion,
                 an_update_that_changes_nothing_is_no_change,
                 a_stale_revision_is_refused,

@@ -60,6 +60,23 @@ pub async fn unique_values_are_taken_once_per_source_and_type(backend: &dyn Back
     world.beside("second").await.create("User", json!({"userName": "Ann", "externalId": "X"})).await.unwrap();
 }
 
+/// A write that is refused for one of its values leaves the others to others, and what was there as it was.
+pub async fn a_refused_write_takes_no_value(backend: &dyn Backend) {
+    let world = World::new(backend).await;
+    world.user("ann").await;
+    let find = async |filter: &str| {
+        world.list("User", Some(filter), None, Start::Offset(0), 10).await.total.unwrap()
+    };
+    let taken = json!({"userName": "ann", "externalId": "X", "emails": [{"value": "b@example.com"}]});
+    assert!(matches!(world.create("User", taken).await, Err(StoreError::Conflict { .. })));
+    assert_eq!(find("emails.value eq \"b@example.com\"").await, 0);
+    let bob = world.create("User", json!({"userName": "bob", "externalId": "X"})).await.unwrap();
+    let renamed = world.replace("User", bob, 1, json!({"userName": "ann", "externalId": "Y"})).await;
+    assert!(matches!(renamed, Err(StoreError::Conflict { .. })));
+    assert_eq!((find("externalId eq \"X\"").await, find("userName eq \"bob\"").await), (1, 1));
+    world.create("User", json!({"userName": "cem", "externalId": "Y"})).await.unwrap();
+}
+
 /// A value given up can be taken.
 pub async fn a_unique_value_is_free_after_an_update_or_a_deletion(backend: &dyn Backend) {
     let world = World::new(backend).await;
