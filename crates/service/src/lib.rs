@@ -118,8 +118,8 @@ impl Service {
             log: request_log::Log::default(),
             subject_key: SubjectKey::derive(&parts.secret),
             // One part in six for who has which name, the rest for resources.
-            lookups: Lookups::new(parts.cache_bytes / 6),
-            cache: Cache::new(parts.cache_bytes - parts.cache_bytes / 6),
+            lookups: Lookups::new(parts.cache_bytes / 5),
+            cache: Cache::new(parts.cache_bytes - parts.cache_bytes / 5),
             store: parts.store,
             vault: parts.vault,
             hooks: parts.hooks,

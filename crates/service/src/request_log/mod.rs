@@ -28,8 +28,9 @@ pub const MOST_BODY_BYTES: usize = 64 * 1024;
 const MOST_WAITING: usize = 2_048;
 /// Bytes of bodies that may wait.
 const MOST_WAITING_BYTES: usize = 16 * 1024 * 1024;
-/// So many wake the worker before its time.
-const WAKING: usize = 256;
+/// So many wake the worker before its time, and are masked and written together: what they are while they are
+/// masked takes ten times their bytes.
+const WAKING: usize = 64;
 /// So many times the rate may come at once.
 const BURST: u32 = 10;
 
@@ -229,7 +230,7 @@ impl Service {
             answer: exchange.answer,
             left_out: budget.left_out.swap(0, Ordering::Relaxed),
         });
-        if waiting.requests.len() == WAKING {
+        if waiting.requests.len().is_multiple_of(WAKING) {
             self.log.wake.notify_one();
         }
     }

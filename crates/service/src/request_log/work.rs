@@ -14,7 +14,7 @@ use rollcall_domain::source::{Source, SourceKey};
 use rollcall_store::StoreError;
 use rollcall_store::request_log::Bounds;
 
-use super::{Captured, Request};
+use super::{Captured, Request, WAKING};
 use crate::{Service, Touched};
 
 /// How often what has gathered is written.
@@ -46,18 +46,21 @@ impl Service {
     /// Writes what waits. What cannot be written is lost and counted; requests go on.
     pub async fn flush_request_log(&self) {
         let _turn = self.log.writing.lock().await;
-        let waiting = std::mem::take(&mut *self.log.waiting.lock());
-        if waiting.requests.is_empty() {
-            return;
-        }
-        let count = waiting.requests.len() as u64;
-        match self.write_requests(waiting.requests).await {
-            Ok(()) => self.log.written.fetch_add(count, Ordering::Relaxed),
-            Err(error) => {
-                tracing::warn!(%error, count, "requests were not written to the request log");
-                self.log.failed.fetch_add(count, Ordering::Relaxed)
+        let mut waiting = std::mem::take(&mut *self.log.waiting.lock()).requests.into_iter();
+        loop {
+            let requests: Vec<Request> = waiting.by_ref().take(WAKING).collect();
+            let count = requests.len() as u64;
+            if count == 0 {
+                return;
             }
-        };
+            match self.write_requests(requests).await {
+                Ok(()) => self.log.written.fetch_add(count, Ordering::Relaxed),
+                Err(error) => {
+                    tracing::warn!(%error, count, "requests were not written to the request log");
+                    self.log.failed.fetch_add(count, Ordering::Relaxed)
+                }
+            };
+        }
     }
 
     /// Removes what is too old, of silent sources too.

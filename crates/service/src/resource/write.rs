@@ -8,17 +8,15 @@ use rollcall_domain::dialect::UnknownMembers;
 use rollcall_scim::error::{ErrorType, ScimError};
 use rollcall_scim::schema::ResolvedType;
 use rollcall_store::StoreError;
-use rollcall_store::index::IndexEntry;
 use rollcall_store::plan::parse_id;
 use rollcall_store::query::Stored;
-use rollcall_store::stamps::Stamp;
 use rollcall_store::write::{Batch, Create, Delete, Outcome, Unit, Update, Write, Written};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::prepare::{Ground, Prepared};
 use super::{Precondition, Shape};
-use crate::cache::{Entry, Lookup};
+use crate::cache::Entry;
 use crate::people::Said;
 use crate::render::Representation;
 use crate::{Caller, Service, error};
@@ -64,16 +62,13 @@ impl Service {
         let mut prepared = ground.create(body, id)?;
         self.say(caller, "POST", &mut prepared, None).await?;
         let (kind, id) = (Arc::clone(&prepared.kind), prepared.id);
-        let (body, plain, names) = match &prepared.write {
-            Write::Create(Create { content, .. }) => {
-                (content.body.clone(), content.plain, self.names(caller, &kind, &content.index))
-            }
+        let (body, plain) = match &prepared.write {
+            Write::Create(Create { content, .. }) => (content.body.clone(), content.plain),
             _ => Default::default(),
         };
         let stamp = self.store.stamps().of(id);
         let (written, now) =
             self.commit(caller, prepared.write, prepared.said).await.map_err(error::from_store)?;
-        self.know(caller, id, names);
         // A user may have been awaited by groups, where the dialect lets them wait.
         let awaited = kind.has_groups() && caller.runtime.dialect.unknown_members == UnknownMembers::Pending;
         let groups = if awaited { self.groups_of(caller, id).await? } else { Vec::new() };
@@ -90,31 +85,6 @@ impl Service {
         let entry = Self::entry(caller, &kind, created, groups, Some(stamp));
         self.cache.put(&entry);
         self.represent(caller, &kind, &entry, &projection).await
-    }
-
-    /// The unique values that a new resource is to have, each as a question and with its stamp before.
-    fn names(
-        &self,
-        caller: &Caller,
-        kind: &ResolvedType,
-        index: &[IndexEntry],
-    ) -> Vec<(Lookup, String, Stamp)> {
-        let source = caller.runtime.source.key;
-        let name = |entry: &IndexEntry| {
-            let lookup = self.lookups.question(source.0, kind.name(), &entry.attribute, &entry.value);
-            (lookup, entry.value.clone(), self.store.stamps().of_value(source, &entry.value))
-        };
-        index.iter().filter(|entry| entry.unique).map(name).collect()
-    }
-
-    /// Keeps who has these values, where nothing but the creation has ended their stamps.
-    fn know(&self, caller: &Caller, id: Uuid, names: Vec<(Lookup, String, Stamp)>) {
-        for (lookup, value, before) in names {
-            let stamp = self.store.stamps().of_value(caller.runtime.source.key, &value);
-            if stamp.follows(before) {
-                self.lookups.put(lookup, stamp, Some(id));
-            }
-        }
     }
 
     /// Replaces a resource.
