@@ -179,7 +179,7 @@ impl Run<'_> {
                 let write = deletion(ground.kind, &id, &precondition)?;
                 let said = self.service.say_of_deletion(&self.caller, ground.kind, &id).await?;
                 let id = parse_id(&id).ok_or_else(error::not_found)?;
-                Ok(Prepared { kind: ground.kind.clone(), id, write, read_first: false, said })
+                Ok(Prepared { kind: ground.kind.clone(), id, write, read_first: false, document: None, said })
             }
         }
     }

@@ -44,7 +44,7 @@ use uuid::Uuid;
 pub use bulk::BulkAnswer;
 pub use caller::{Caller, Presented, Refused};
 pub use directory::Runtime;
-pub use notes::{Notes, Touched};
+pub use notes::{Notes, Touched, Traced};
 pub use rate::{Rate, TooFast};
 pub use render::{Body, Representation};
 pub use resource::{Known, Precondition, Shape};

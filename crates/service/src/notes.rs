@@ -7,7 +7,9 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use rollcall_domain::pipeline::Trace;
+use rollcall_domain::pipeline::{Step, Trace};
+use rollcall_domain::policy::breaker::Admission;
+use rollcall_domain::policy::decide::Decision;
 use rollcall_store::write::{Unit, Write};
 use uuid::Uuid;
 
@@ -34,7 +36,32 @@ pub struct Touched {
     /// Identities that it was about.
     pub identities: Vec<Uuid>,
     /// How each resource became, or did not become, a change of an identity.
-    pub traces: Vec<(Uuid, Trace)>,
+    pub traces: Vec<(Uuid, Traced)>,
+}
+
+/// A decision trace. Of what policy decided only its parts: most requests are not kept, and nobody reads their traces.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Traced {
+    /// All of it.
+    Whole(Trace),
+    /// As far as the policy, with what that decided and what became of it.
+    Decided(Trace, Box<Decision>, Admission),
+}
+
+impl Traced {
+    /// All of it.
+    pub fn into_trace(self) -> Trace {
+        match self {
+            Self::Whole(trace) => trace,
+            Self::Decided(mut trace, decision, admission) => {
+                trace.conclude(&decision);
+                if admission != Admission::Passed {
+                    trace.steps.push(Step::Breaker(admission));
+                }
+                trace
+            }
+        }
+    }
 }
 
 impl Notes {
@@ -95,7 +122,7 @@ impl Notes {
     }
 
     /// Notes how the identity of a resource was decided about: its id where there is one, and the steps.
-    pub fn decided(&self, resource: Uuid, identity: Option<Uuid>, trace: Trace) {
+    pub fn decided(&self, resource: Uuid, identity: Option<Uuid>, trace: Traced) {
         let mut touched = self.touched.lock();
         if touched.traces.len() < MOST_NOTED {
             touched.identities.extend(identity);

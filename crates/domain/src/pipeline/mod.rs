@@ -361,6 +361,11 @@ impl Hooked {
         &self.profile
     }
 
+    /// How it came so far.
+    pub fn into_trace(self) -> Trace {
+        self.trace
+    }
+
     /// What is asked of the policy.
     pub fn question<'a>(&'a self, policy: &'a Policy, outlook: &Outlook) -> Question<'a> {
         let Outlook { source, resource, now, new_id } = *outlook;

@@ -5,16 +5,14 @@ use std::sync::Arc;
 
 use rollcall_domain::mapping::expression::{Evaluated, Evaluation};
 use rollcall_domain::people::Judged;
-use rollcall_domain::pipeline::{
-    HookAnswer, Hooked, Step, StopReason, Stopped, Trace, extract, extract_group,
-};
+use rollcall_domain::pipeline::{HookAnswer, Hooked, StopReason, Stopped, Trace, extract, extract_group};
 use rollcall_domain::policy::breaker::Admission;
 use rollcall_domain::policy::decide::Occasion;
 use rollcall_scim::Document;
 use rollcall_scim::error::{ErrorType, ScimError};
 use rollcall_scim::schema::ResolvedType;
 use rollcall_store::people::Person;
-use rollcall_store::write::{Write, Written};
+use rollcall_store::write::Written;
 use uuid::Uuid;
 
 use super::preview::input;
@@ -22,6 +20,7 @@ use super::settings::People;
 use crate::cache::Entry;
 use crate::expressions::NotEvaluated;
 use crate::hooks::{Asked as Question, Moment, Told};
+use crate::notes::Traced;
 use crate::resource::Prepared;
 use crate::{Caller, Runtime, Service, error, render};
 
@@ -51,7 +50,10 @@ impl Service {
         prepared: &mut Prepared,
         current: Option<&Entry>,
     ) -> Result<(), ScimError> {
-        let Some(people) = &caller.runtime.people else { return Ok(()) };
+        let Some(people) = &caller.runtime.people else {
+            prepared.document = None;
+            return Ok(());
+        };
         match prepared.kind.name() {
             "User" => {}
             "Group" if !people.mapping.groups.is_empty() => {
@@ -64,7 +66,7 @@ impl Service {
         let said = self.said(&caller.runtime, people, request, prepared.id, document).await;
         let (mut said, skipped) = said.map_err(|stopped| refused(caller, prepared.id, *stopped))?;
         if let Some(trace) = skipped {
-            caller.notes.decided(prepared.id, None, trace);
+            caller.notes.decided(prepared.id, None, Traced::Whole(trace));
         }
         if let Some(person) = &mut said.person {
             person.revision = revision;
@@ -165,7 +167,7 @@ impl Service {
         caller: &Caller,
         people: &People,
         method: &str,
-        prepared: &Prepared,
+        prepared: &mut Prepared,
         current: Option<&Entry>,
     ) -> Result<(), ScimError> {
         let (document, _) = document(prepared, current)?;
@@ -173,9 +175,9 @@ impl Service {
         let extracted = extract_group(input, &people.mapping, &prepared.kind);
         let evaluated = self.evaluated(extracted.evaluation()).await;
         match evaluated.and_then(|evaluated| extracted.profile(evaluated)) {
-            Ok((_, trace)) => caller.notes.decided(prepared.id, None, trace),
+            Ok((_, trace)) => caller.notes.decided(prepared.id, None, Traced::Whole(trace)),
             Err(stopped) if matches!(stopped.reason, StopReason::Skipped(_)) => {
-                caller.notes.decided(prepared.id, None, stopped.trace);
+                caller.notes.decided(prepared.id, None, Traced::Whole(stopped.trace));
             }
             Err(stopped) => return Err(refused(caller, prepared.id, *stopped)),
         }
@@ -228,30 +230,19 @@ impl Service {
             if !caller.notes.wants_traces() {
                 continue;
             }
-            let mut trace = if let Some(hooked) = hooked {
-                hooked.concluded(decision).trace
-            } else {
-                let mut trace = Trace::default();
-                trace.conclude(&decision);
-                trace
-            };
-            if admission != Admission::Passed {
-                trace.steps.push(Step::Breaker(admission));
-            }
-            caller.notes.decided(resource, identity, trace);
+            let begun = hooked.map(Hooked::into_trace).unwrap_or_default();
+            let traced = Traced::Decided(begun, Box::new(decision), admission);
+            caller.notes.decided(resource, identity, traced);
         }
     }
 }
 
-/// The user as it is after the write, and the revision that this is, where no other check sees to it.
-fn document(prepared: &Prepared, current: Option<&Entry>) -> Result<(Document, Option<u64>), ScimError> {
-    match (&prepared.write, current) {
-        (Write::Create(create), _) => Ok((render::parse(&create.content.body)?, None)),
-        (Write::Update(update), Some(entry)) => match &update.content {
-            Some((_, content)) => Ok((render::parse(&content.body)?, None)),
-            None => Ok((render::parse(&entry.row.body)?, Some(entry.row.revision))),
-        },
-        (Write::Update(_) | Write::Delete(_), _) => Err(error::internal("nothing to read a profile from")),
+/// The resource as it is after the write, and the revision that this is, where no other check sees to it.
+fn document(prepared: &mut Prepared, current: Option<&Entry>) -> Result<(Document, Option<u64>), ScimError> {
+    match (prepared.document.take(), current) {
+        (Some(document), _) => Ok((document, None)),
+        (None, Some(entry)) => Ok((render::parse(&entry.row.body)?, Some(entry.row.revision))),
+        (None, None) => Err(error::internal("nothing to read a profile from")),
     }
 }
 
@@ -281,7 +272,7 @@ fn refused(caller: &Caller, id: Uuid, stopped: Stopped) -> ScimError {
         StopReason::NotEvaluated(_) => ScimError::new(ErrorType::Unavailable, format!("{reason}; try again")),
     };
     if !trace.steps.is_empty() {
-        caller.notes.decided(id, None, trace);
+        caller.notes.decided(id, None, Traced::Whole(trace));
     }
     error
 }

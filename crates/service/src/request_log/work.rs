@@ -111,9 +111,9 @@ fn logged(request: Request, key: &SubjectKey) -> LoggedRequest {
     let problem = request.detail.map(|detail| masker.text(&detail));
     let user_agent = request.user_agent.map(|name| masker.text(&name));
     let Touched { resources, identities, traces } = request.touched;
-    let decisions = traces.iter().map(|(resource, trace)| {
-        let kind = resources.iter().find(|(_, id)| id == resource).map(|(kind, _)| kind.as_str());
-        KeptDecision { resource: *resource, trace: masker.trace(trace, kind) }
+    let decisions = traces.into_iter().map(|(resource, traced)| {
+        let kind = resources.iter().find(|(_, id)| *id == resource).map(|(kind, _)| kind.as_str());
+        KeptDecision { resource, trace: masker.trace(&traced.into_trace(), kind) }
     });
     let decisions = decisions.collect();
     let ids = resources.iter().map(|(_, id)| id).chain(&identities).map(|id| key.digest(&id.to_string()));

@@ -28,6 +28,8 @@ pub(crate) struct Prepared {
     pub write: Write,
     /// Whether trying again after `Stale` makes sense.
     pub read_first: bool,
+    /// The resource after it, with its id; `None` where its body stays.
+    pub document: Option<Document>,
     /// What it says of a person.
     pub said: Option<Box<Said>>,
 }
@@ -43,10 +45,11 @@ impl Ground<'_> {
     /// A POST.
     pub(crate) fn create(&self, body: Value, id: Uuid) -> Result<Prepared, ScimError> {
         let accepted = validate::resource(body, self.kind, self.caller.rules(), None)?;
-        let content = self.content(id, accepted.document)?;
+        let (content, document) = self.content(id, accepted.document)?;
         let members = accepted.members.unwrap_or_default();
         let write = Write::Create(Create { id, kind: self.kind.name().to_owned(), content, members });
-        Ok(Prepared { kind: Arc::clone(self.kind), id, write, read_first: false, said: None })
+        let (kind, document) = (Arc::clone(self.kind), Some(document));
+        Ok(Prepared { kind, id, write, read_first: false, document, said: None })
     }
 
     /// A PUT. `members` that the body does not name stay as they are (ours; RFC 7644 §3.5.1 leaves it open).
@@ -98,9 +101,12 @@ impl Ground<'_> {
             Some(after) => change::difference(&self.shown(before), &self.shown(after)),
             None => Value::Null,
         };
-        let content = match after {
-            Some(after) => Some((entry.row.revision, self.content(id, after)?)),
-            None => None,
+        let (content, document) = match after {
+            Some(after) => {
+                let (content, document) = self.content(id, after)?;
+                (Some((entry.row.revision, content)), Some(document))
+            }
+            None => (None, None),
         };
         let read_first = content.is_some();
         let index = content.as_ref().map(|(_, content)| &content.index);
@@ -115,7 +121,7 @@ impl Ground<'_> {
             replaced: false,
             difference,
         });
-        Ok(Prepared { kind: Arc::clone(self.kind), id, write, read_first, said: None })
+        Ok(Prepared { kind: Arc::clone(self.kind), id, write, read_first, document, said: None })
     }
 
     /// What a reader is shown who asks for nothing in particular.
@@ -125,7 +131,8 @@ impl Ground<'_> {
         shown
     }
 
-    fn content(&self, id: Uuid, mut document: Document) -> Result<Content, ScimError> {
+    /// What is stored of a document, and the document with its id.
+    fn content(&self, id: Uuid, mut document: Document) -> Result<(Content, Document), ScimError> {
         let mut whole = Document::with_capacity(document.len() + 1);
         if let Some(schemas) = document.shift_remove("schemas") {
             whole.insert("schemas".to_owned(), schemas);
@@ -134,12 +141,13 @@ impl Ground<'_> {
         whole.extend(document);
         let text = |name: &str| whole.get(name).and_then(Value::as_str).map(str::to_owned);
         let body = serde_json::to_vec(&whole).map_err(|_| error::internal("a body cannot be written"))?;
-        Ok(Content {
+        let content = Content {
             body: body.into(),
             plain: projection::is_plain(self.kind, &whole),
             display: text("displayName").or_else(|| text("userName")),
             index: self.indexer.entries(&whole),
-        })
+        };
+        Ok((content, whole))
     }
 }
 
