@@ -29,10 +29,10 @@ CREATE TABLE identity_name (
     PRIMARY KEY (tenant, name, identity)
 ) STRICT, WITHOUT ROWID;
 
--- What is known of each user of a source with identities.
+-- What is known of each user of a source with identities. New users come last: their pages move no others.
 CREATE TABLE person (
+    resource INTEGER PRIMARY KEY,
     source INTEGER NOT NULL,
-    resource INTEGER NOT NULL,
     id BLOB NOT NULL,
     -- The identity that it is linked to.
     identity INTEGER,
@@ -47,12 +47,12 @@ CREATE TABLE person (
     since INTEGER,
     -- Since when its deprovisioning is held, and whether the user is gone.
     held INTEGER,
-    gone INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (source, resource)
-) STRICT, WITHOUT ROWID;
+    gone INTEGER NOT NULL DEFAULT 0
+) STRICT;
 
-CREATE INDEX person_waiting ON person (source, resource) WHERE state = 2;
-CREATE INDEX person_held ON person (source, resource) WHERE held IS NOT NULL;
+CREATE INDEX person_source ON person (source);
+CREATE INDEX person_waiting ON person (source) WHERE state = 2;
+CREATE INDEX person_held ON person (source) WHERE held IS NOT NULL;
 
 -- Deleted users by externalId, and whose they were: so a rehire is recognised.
 CREATE TABLE departure (

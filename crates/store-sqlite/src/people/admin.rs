@@ -76,6 +76,7 @@ pub(crate) fn answer(
         row: Some(row),
         profile: &profile,
         occasion: Occasion::Pushed,
+        is_new: false,
         approved: true,
     };
     let mut knowledge = case.knowledge(session, context, rules)?;
@@ -136,6 +137,7 @@ fn approved(
         new_id: row.reserved.unwrap_or_else(Uuid::nil),
         row: Some(row),
         profile: &profile,
+        is_new: false,
         approved: true,
     };
     case.judge(session, context, rules)

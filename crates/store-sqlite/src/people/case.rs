@@ -29,6 +29,8 @@ pub(crate) struct Case<'a> {
     pub(crate) occasion: Occasion,
     /// The id of a new identity, unless one is reserved.
     pub(crate) new_id: Uuid,
+    /// It was just made, and is in no group.
+    pub(crate) is_new: bool,
     /// Someone approved it: the breaker is not asked.
     pub(crate) approved: bool,
 }
@@ -63,7 +65,7 @@ impl Case<'_> {
         let whom = Whom {
             tenant: batch.tenant,
             source: batch.source,
-            resource: Some(self.resource.0),
+            resource: (!self.is_new).then_some(self.resource.0),
             linked: self.row.as_ref().and_then(|row| row.identity),
         };
         known::load(session.connection(), whom, rules, self.occasion, self.profile)

@@ -42,6 +42,7 @@ pub(crate) fn dismiss(session: &mut Session<'_>, context: &Batch, limit: u32) ->
             profile: &profile,
             occasion: Occasion::Removed,
             new_id: Uuid::nil(),
+            is_new: false,
             approved: true,
         };
         case.judge(session, context, rules)?;

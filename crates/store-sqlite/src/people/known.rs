@@ -40,7 +40,7 @@ pub(crate) const MAX_CANDIDATES: usize = 20;
 pub(crate) struct Whom {
     pub(crate) tenant: TenantKey,
     pub(crate) source: SourceKey,
-    /// The user's row; `None` for one that is not there.
+    /// The user's row; `None` for one that is not there, or in no group.
     pub(crate) resource: Option<i64>,
     /// The identity that it is linked to.
     pub(crate) linked: Option<i64>,

@@ -93,8 +93,12 @@ pub(crate) fn judge(
     for person in &unit.people {
         let Some(progress) = all.get(person.write) else { continue };
         seen.insert(progress.key);
-        let judged =
-            pushed(session, batch, rules, person, progress).map_err(|error| (person.write, error))?;
+        // Of a user that is new and comes alone, nothing can be known, and it is in no group.
+        let is_new = unit.writes.len() == 1
+            && resolved.is_empty()
+            && matches!(unit.writes.get(person.write), Some(Write::Create(_)));
+        let judged = pushed(session, batch, rules, person, (progress, is_new))
+            .map_err(|error| (person.write, error))?;
         if let Some(written) = written.get_mut(person.write) {
             written.people.extend(judged);
         }
@@ -136,12 +140,12 @@ fn pushed(
     batch: &Batch,
     rules: &Rules,
     person: &Person,
-    progress: &Progress,
+    (progress, is_new): (&Progress, bool),
 ) -> Result<Option<Judged>, StoreError> {
     if person.revision.is_some_and(|revision| revision != progress.revision) {
         return Err(StoreError::Stale);
     }
-    let row = person::load(session.connection(), batch.source, progress.key)?;
+    let row = if is_new { None } else { person::load(session.connection(), batch.source, progress.key)? };
     let Some(profile) = &person.profile else {
         person::skip(session, batch, (progress.key, progress.id), row.as_ref(), person.new_id)?;
         return Ok(None);
@@ -152,6 +156,7 @@ fn pushed(
         profile,
         occasion: Occasion::Pushed,
         new_id: person.new_id,
+        is_new,
         approved: false,
     };
     case.judge(session, batch, rules).map(Some)
@@ -172,6 +177,7 @@ fn removed(
         profile: &profile,
         occasion: Occasion::Removed,
         new_id: Uuid::nil(),
+        is_new: false,
         approved: false,
     };
     case.judge(session, batch, rules).map(Some)
@@ -199,6 +205,7 @@ fn moved(
             profile: &profile,
             occasion: Occasion::Pushed,
             new_id,
+            is_new: false,
             approved: false,
         };
         let judged = case.judge(session, batch, rules)?;
