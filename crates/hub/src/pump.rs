@@ -76,6 +76,8 @@ struct Run<'a> {
     /// Whether there may be something to write down.
     dirty: bool,
     disable: Option<String>,
+    /// The epoch of the store at which the endpoint was known to be set as it is here.
+    epoch: Option<u32>,
 }
 
 impl Pump {
@@ -115,6 +117,7 @@ impl Pump {
             more: true,
             dirty: false,
             disable: None,
+            epoch: None,
         };
         let mut write_at = Instant::now() + self.settings.checkpoint;
         loop {
@@ -179,8 +182,25 @@ impl Run<'_> {
         self.write().await
     }
 
+    /// Ends when the endpoint is set anew: a change that comes after that is not sent as it was set before.
+    async fn confirm(&mut self) -> Result<(), End> {
+        let epoch = self.pump.store.stamps().epoch();
+        if self.epoch == Some(epoch) {
+            return Ok(());
+        }
+        let endpoint = &self.pump.endpoint;
+        let endpoints = self.pump.store.endpoints(Some(endpoint.tenant)).await?;
+        let is_same = |other: &Endpoint| other.key == endpoint.key && other.generation == endpoint.generation;
+        if !endpoints.iter().any(is_same) {
+            return Err(End::Void);
+        }
+        self.epoch = Some(epoch);
+        Ok(())
+    }
+
     /// Sends what may be sent.
     async fn start(&mut self) -> Result<(), End> {
+        self.confirm().await?;
         while let Some((sequence, before)) = self.lanes.start(self.pump.clock.now()) {
             let fed = match self.bodies.get(&sequence) {
                 Some(fed) => Some(fed.clone()),
