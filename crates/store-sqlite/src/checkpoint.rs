@@ -70,7 +70,8 @@ impl Checkpointer {
     pub(crate) fn after_commit(&mut self, connection: &Connection) {
         let pages = self.shared.pages.load(Ordering::Acquire);
         if pages < self.every {
-            // It began anew.
+            // It began anew, perhaps without the writer's doing: what the thread did then is of the log before.
+            self.shared.done.store(false, Ordering::Release);
             self.next = self.every;
         } else if self.shared.done.swap(false, Ordering::AcqRel) || pages >= self.every * MOST {
             checkpoint(connection);
