@@ -1,6 +1,6 @@
 //! For tests: the whole of Rollcall in process, on a fresh store, with a clock that stands still.
 //!
-//! Beside it, [`peer`] is an application to be a client of, and [`timing`] tells whether answers take alike.
+//! Beside it, [`peer`] is an application to be a client of, [`postgres`] a database server, and [`timing`] tells whether answers take alike.
 //!
 //! Requests go through the router, not over TCP. What a test needs of real sockets starts the binary.
 
@@ -8,9 +8,11 @@ mod app;
 mod client;
 mod clock;
 pub mod peer;
+pub mod postgres;
 mod scim;
 pub mod timing;
 
 pub use app::TestApp;
 pub use client::{Client, Reply};
 pub use clock::FrozenClock;
+pub use postgres::TestPostgres;

@@ -1,0 +1,96 @@
+//! Makes and removes databases, on a thread with a runtime of its own: tests have one each, which end with them.
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio_postgres::NoTls;
+
+use super::server::{Options, Server};
+
+/// The connection that makes databases.
+pub(super) struct Admin {
+    server: Server,
+    orders: mpsc::UnboundedSender<Order>,
+    templates: Mutex<HashSet<&'static str>>,
+}
+
+/// A statement to run, and whom to tell.
+#[derive(Debug)]
+struct Order(String, Option<oneshot::Sender<Result<(), String>>>);
+
+/// A database that was made.
+pub(super) struct Created {
+    pub(super) url: String,
+    name: String,
+}
+
+impl Admin {
+    /// That of the server that this process shares.
+    pub(super) fn shared() -> &'static Self {
+        // What is static is never dropped: the watchdog sees the process end.
+        static SHARED: LazyLock<Admin> = LazyLock::new(Admin::start);
+        &SHARED
+    }
+
+    fn start() -> Self {
+        let server = Server::start(&Options::default()).unwrap_or_else(|error| panic!("{error}"));
+        let (orders, waiting) = mpsc::unbounded_channel();
+        let url = server.url("postgres");
+        std::thread::spawn(move || work(&url, waiting));
+        Self { server, orders, templates: Mutex::default() }
+    }
+
+    pub(super) fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Makes a template, unless it is there.
+    pub(super) async fn template<F: Future<Output = ()>>(
+        &self,
+        name: &'static str,
+        prepare: impl FnOnce(String) -> F,
+    ) {
+        let mut templates = self.templates.lock().await;
+        if !templates.contains(name) {
+            self.run(format!("CREATE DATABASE {name}")).await;
+            prepare(self.server.url(name)).await;
+            templates.insert(name);
+        }
+    }
+
+    /// Makes a database like this template, or an empty one.
+    pub(super) async fn create(&self, template: Option<&str>) -> Created {
+        static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
+        let name = format!("test{}", NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+        self.run(format!("CREATE DATABASE {name} TEMPLATE {}", template.unwrap_or("template1"))).await;
+        Created { url: self.server.url(&name), name }
+    }
+
+    /// Removes a database, with whoever is connected to it.
+    pub(super) fn remove(&self, database: &Created) {
+        let order = format!("DROP DATABASE {} WITH (FORCE)", database.name);
+        // When the thread is gone, so is the server.
+        let _ = self.orders.send(Order(order, None));
+    }
+
+    async fn run(&self, statement: String) {
+        let (reply, answer) = oneshot::channel();
+        self.orders.send(Order(statement, Some(reply))).expect("the thread that makes databases");
+        answer.await.expect("an answer").unwrap_or_else(|error| panic!("{error}"));
+    }
+}
+
+fn work(url: &str, mut orders: mpsc::UnboundedReceiver<Order>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("a connection");
+        tokio::spawn(connection);
+        while let Some(Order(statement, reply)) = orders.recv().await {
+            let done = client.batch_execute(&statement).await;
+            if let Some(reply) = reply {
+                let _ = reply.send(done.map_err(|error| format!("{statement}: {error:?}")));
+            }
+        }
+    });
+}

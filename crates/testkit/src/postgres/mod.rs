@@ -1,0 +1,122 @@
+//! A throwaway PostgreSQL: one server a test process, started when a test first asks, and a database a test.
+//!
+//! [`TestPostgres::database`] is the way in; [`Server`] is for tests that need one of their own. What is started
+//! here ends with the process that started it, however that ends, and leaves no file.
+
+mod admin;
+mod programs;
+mod server;
+
+use admin::Admin;
+pub use server::{Options, Server};
+
+/// The server that the tests of this process share.
+pub struct TestPostgres;
+
+impl TestPostgres {
+    /// A database with nothing in it.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no PostgreSQL, saying how to install it, or it does not start.
+    pub async fn empty() -> Database {
+        Database(Admin::shared().create(None).await)
+    }
+
+    /// A database like the one that `prepare` makes of an empty one, whose URL it is handed. It is run once a
+    /// process for each `name`, and must have closed its connections when it ends.
+    ///
+    /// # Panics
+    ///
+    /// As [`TestPostgres::empty`].
+    pub async fn like<F>(name: &'static str, prepare: impl FnOnce(String) -> F) -> Database
+    where
+        F: Future<Output = ()>,
+    {
+        let admin = Admin::shared();
+        admin.template(name, prepare).await;
+        Database(admin.create(Some(name)).await)
+    }
+}
+
+/// A database of one test, which goes when this goes.
+pub struct Database(admin::Created);
+
+impl Database {
+    /// `postgres://…`, with a password that nothing may show.
+    pub fn url(&self) -> &str {
+        &self.0.url
+    }
+
+    /// The password in [`Database::url`].
+    pub fn password(&self) -> &str {
+        Admin::shared().server().password()
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        Admin::shared().remove(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    async fn ask(url: &str, question: &str) -> Result<String, String> {
+        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls)
+            .await
+            .map_err(|error| format!("{error:?}"))?;
+        tokio::spawn(connection);
+        let row = client.query_one(question, &[]).await.map_err(|error| format!("{error:?}"))?;
+        Ok(row.get::<_, String>(0))
+    }
+
+    #[tokio::test]
+    async fn each_test_has_a_database_of_its_own_which_goes_with_it() {
+        let (one, other) = (TestPostgres::empty().await, TestPostgres::empty().await);
+        assert_ne!(one.url(), other.url());
+        let name = ask(one.url(), "SELECT current_database()::text").await.unwrap();
+        drop(one);
+        let gone = format!("SELECT count(*)::text FROM pg_database WHERE datname = '{name}'");
+        let until = Instant::now() + Duration::from_secs(10);
+        while ask(other.url(), &gone).await.unwrap() != "0" {
+            assert!(Instant::now() < until, "{name} is still there");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn a_database_is_like_its_template() {
+        let prepare = |url: String| async move {
+            ask(&url, "CREATE TABLE kept AS SELECT 'here' AS what").await.unwrap_err();
+        };
+        for _ in 0..2 {
+            let database = TestPostgres::like("kept", prepare).await;
+            assert_eq!(ask(database.url(), "SELECT what FROM kept").await.as_deref(), Ok("here"));
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_comes_in_without_the_password() {
+        let database = TestPostgres::empty().await;
+        let wrong = database.url().replace(database.password(), "wrong");
+        assert!(ask(&wrong, "SELECT 'in'").await.unwrap_err().contains("28P01"));
+    }
+
+    /// Not even a killed test leaves anything: the watchdog sees the end of its standard input.
+    #[test]
+    fn a_server_leaves_nothing() {
+        let server = Server::start(&Options::default()).unwrap();
+        let (folder, process) = (server.folder().to_owned(), server.process());
+        let is_running =
+            || Command::new("kill").args(["-0", &process.to_string()]).status().unwrap().success();
+        assert!(folder.exists() && is_running());
+        drop(server);
+        assert!(!folder.exists() && !is_running());
+    }
+}
