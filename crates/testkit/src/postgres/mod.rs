@@ -1,6 +1,6 @@
 //! A throwaway PostgreSQL: one server a test process, started when a test first asks, and a database a test.
 //!
-//! [`TestPostgres::database`] is the way in; [`Server`] is for tests that need one of their own. What is started
+//! [`TestPostgres::like`] is the way in; [`Server`] is for tests that need one of their own. What is started
 //! here ends with the process that started it, however that ends, and leaves no file.
 
 mod admin;
