@@ -9,6 +9,7 @@ use rollcall_domain::delivery::{Attempt, AttemptOutcome, Endpoint, EndpointStatu
 use rollcall_service::Service;
 use rollcall_service::feed::{FedChange, FeedError};
 use rollcall_store::delivery::Checkpoint;
+use rollcall_store::lease::Fence;
 use rollcall_store::{AnyStore, StoreError};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -29,6 +30,9 @@ const STORE_WAIT: Duration = Duration::from_secs(1);
 /// What a pump works with.
 pub(crate) struct Pump {
     pub(crate) endpoint: Endpoint,
+    /// The lease of the endpoint, and until when it lasts.
+    pub(crate) fence: Fence,
+    pub(crate) until: watch::Receiver<Instant>,
     pub(crate) sink: Arc<Sink>,
     pub(crate) service: Arc<Service>,
     pub(crate) store: AnyStore,
@@ -39,7 +43,7 @@ pub(crate) struct Pump {
 
 /// Why a pump ends before it is told to.
 enum End {
-    /// The generation is over: the supervisor starts another.
+    /// The generation or the lease is over: the supervisor starts another.
     Void,
     /// The endpoint is to be disabled.
     Disable(String),
@@ -182,8 +186,12 @@ impl Run<'_> {
         self.write().await
     }
 
-    /// Ends when the endpoint is set anew: a change that comes after that is not sent as it was set before.
+    /// Ends when the endpoint is set anew: a change that comes after that is not sent as it was set before. And when
+    /// the lease may have run out: another node may be sending by now.
     async fn confirm(&mut self) -> Result<(), End> {
+        if self.pump.store.is_shared() && Instant::now() >= *self.pump.until.borrow() {
+            return Err(End::Void);
+        }
         let epoch = self.pump.store.stamps().epoch();
         if self.epoch == Some(epoch) {
             return Ok(());
@@ -272,7 +280,8 @@ impl Run<'_> {
         let attempts = std::mem::take(&mut self.attempts);
         let log_rows = self.pump.settings.log_rows;
         let status = self.disable.clone().map(EndpointStatus::Disabled);
-        let checkpoint = Checkpoint { cursor, put, remove, attempts, log_rows, status };
+        let fence = Some(self.pump.fence.clone());
+        let checkpoint = Checkpoint { cursor, put, remove, attempts, log_rows, fence, status };
         let Endpoint { key, generation, .. } = self.pump.endpoint;
         let current = self.pump.store.checkpoint(key, generation, Feed::Changes, &checkpoint).await?;
         match self.disable.take() {

@@ -8,9 +8,11 @@ use rollcall_connector::transport::Poster;
 use rollcall_domain::clock::{Clock, Ids};
 use rollcall_domain::delivery::{Endpoint, EndpointKey, EndpointKind, EndpointStatus};
 use rollcall_service::Service;
+use rollcall_store::lease::Fence;
 use rollcall_store::{AnyStore, StoreError};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::pump::Pump;
 use crate::retention;
@@ -19,6 +21,11 @@ use crate::sink::Sink;
 
 /// How often endpoints are looked at, whatever is told.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// How long a node has the work on an endpoint where others share the database, and how often it asks again.
+const LASTING: Duration = Duration::from_secs(9);
+const ASK_EVERY: Duration = Duration::from_secs(2);
+/// Endpoints that a node takes on at once: so those of a node that is gone are shared among the rest.
+const MORE: usize = 2;
 
 /// The workers of one server.
 pub struct Hub {
@@ -39,6 +46,9 @@ pub struct Hub {
 /// A pump that runs.
 struct Running {
     generation: u64,
+    fence: Fence,
+    /// Until when the lease lasts.
+    until: watch::Sender<Instant>,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
@@ -74,9 +84,14 @@ impl Hub {
         ));
         let mut stop = std::pin::pin!(stop);
         let mut seen = None;
+        // Work that is shared has to be asked for again and again.
+        let every = if self.store.is_shared() { ASK_EVERY } else { LOOK_EVERY };
+        let mut look_at = Instant::now();
         loop {
             let epoch = self.store.stamps().epoch();
-            if seen != Some(epoch) || pumps.values().any(|pump| pump.task.is_finished()) {
+            let is_due = Instant::now() >= look_at || seen != Some(epoch);
+            if is_due || pumps.values().any(|pump| pump.task.is_finished()) {
+                look_at = Instant::now() + every;
                 match self.look(&mut pumps).await {
                     Ok(()) => seen = Some(epoch),
                     Err(error) => tracing::warn!(%error, "endpoints cannot be read"),
@@ -84,7 +99,7 @@ impl Hub {
             }
             tokio::select! {
                 _ = commits.changed() => {}
-                () = tokio::time::sleep(LOOK_EVERY) => seen = None,
+                () = tokio::time::sleep_until(look_at) => {}
                 () = &mut stop => break,
             }
         }
@@ -92,8 +107,12 @@ impl Hub {
         for running in pumps.values() {
             let _ = running.stop.send(true);
         }
+        let work: Vec<String> = pumps.values().map(|running| running.fence.work.clone()).collect();
         for (_, running) in pumps {
             running.end().await;
+        }
+        if let Err(error) = self.store.give_back(self.service.node(), &work).await {
+            tracing::warn!(%error, "other nodes wait until the work of this one has run out");
         }
     }
 
@@ -106,8 +125,13 @@ impl Hub {
         };
         let wanted: HashMap<EndpointKey, &Endpoint> =
             endpoints.iter().filter(wanted).map(|endpoint| (endpoint.key, endpoint)).collect();
+        let until = Instant::now() + LASTING;
+        let work: Vec<String> = wanted.keys().map(|key| work_on(*key)).collect();
+        let mine = self.store.lease(self.service.node(), &work, MORE, LASTING).await?;
+        let fence_of = |key: &EndpointKey| mine.iter().find(|fence| fence.work == work_on(*key));
         let over = |key: &EndpointKey, running: &Running| {
             running.task.is_finished()
+                || fence_of(key) != Some(&running.fence)
                 || wanted.get(key).is_none_or(|endpoint| endpoint.generation != running.generation)
         };
         let over: Vec<EndpointKey> =
@@ -119,8 +143,10 @@ impl Hub {
             }
         }
         for (key, endpoint) in wanted {
-            if !pumps.contains_key(&key)
-                && let Some(running) = self.start(endpoint)
+            if let Some(running) = pumps.get(&key) {
+                running.until.send_replace(until);
+            } else if let Some(fence) = fence_of(&key)
+                && let Some(running) = self.start(endpoint, fence, until)
             {
                 pumps.insert(key, running);
             }
@@ -128,15 +154,18 @@ impl Hub {
         Ok(())
     }
 
-    fn start(&self, endpoint: &Endpoint) -> Option<Running> {
+    fn start(&self, endpoint: &Endpoint, fence: &Fence, until: Instant) -> Option<Running> {
         let sink = Sink::new(endpoint, self.service.vault(), self.poster.clone(), self.settings.timeout);
         let sink = sink
             .inspect_err(
                 |error| tracing::error!(endpoint = %endpoint.id, %error, "an endpoint cannot be told"),
             )
             .ok()?;
+        let (until, lasting) = watch::channel(until);
         let pump = Pump {
             endpoint: endpoint.clone(),
+            fence: fence.clone(),
+            until: lasting,
             sink: Arc::new(sink),
             service: Arc::clone(&self.service),
             store: Arc::clone(&self.store),
@@ -146,6 +175,11 @@ impl Hub {
         };
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(pump.run(stopped));
-        Some(Running { generation: endpoint.generation, stop, task })
+        Some(Running { generation: endpoint.generation, fence: fence.clone(), until, stop, task })
     }
+}
+
+/// The name of the work on an endpoint.
+fn work_on(EndpointKey(endpoint): EndpointKey) -> String {
+    format!("endpoint:{endpoint}")
 }

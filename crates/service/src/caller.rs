@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rollcall_domain::credential::{Scope, Token, TokenKind};
 use rollcall_domain::source::SourceStatus;
 use rollcall_scim::error::{ErrorType, ScimError};
+use rollcall_store::lease::Fence;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -34,6 +35,8 @@ pub struct Caller {
     pub(crate) base_url: Arc<str>,
     pub(crate) notes: Arc<Notes>,
     pub(crate) protocol: Protocol,
+    /// Of work that is done for it later.
+    pub(crate) fence: Option<Fence>,
     subject: Option<Uuid>,
     read: bool,
     write: bool,
@@ -99,10 +102,12 @@ impl Caller {
         credential: Uuid,
         base_url: &str,
         notes: Arc<Notes>,
+        fence: Fence,
     ) -> Self {
         let base_url = runtime.shared_url(base_url);
         let protocol = Protocol::Two;
-        Self { runtime, credential, base_url, notes, protocol, subject: None, read: true, write: true }
+        let (fence, subject) = (Some(fence), None);
+        Self { runtime, credential, base_url, notes, protocol, fence, subject, read: true, write: true }
     }
 }
 
@@ -161,12 +166,13 @@ impl Service {
         if runtime.source.status == SourceStatus::Paused {
             return Err(Refused::Paused);
         }
-        runtime.admit(now).map_err(Refused::TooFast)?;
+        self.admit(runtime, now).await?;
         Ok(Caller {
             credential: credential.id,
             base_url: runtime.shared_url(presented.base_url),
             notes: Arc::clone(presented.notes),
             protocol: presented.protocol,
+            fence: None,
             subject: credential.subject,
             read: credential.allows(Scope::Read),
             write: credential.allows(Scope::Write),

@@ -17,9 +17,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::people::settings::People;
-use crate::rate::{Bucket, Rate, TooFast};
+use crate::rate::{Bucket, Rate, Share, TooFast};
 use crate::request_log::Budget;
-use crate::{Service, error};
+use crate::{Refused, Service, error};
 
 /// `last_used` is written at most once in this many milliseconds per credential.
 const LAST_USED_EVERY_MS: i64 = 60_000;
@@ -47,6 +47,9 @@ pub struct Runtime {
 #[derive(Default)]
 struct SourceState {
     bucket: Mutex<Bucket>,
+    /// Of a bucket that nodes share.
+    share: Mutex<Share>,
+    drawing: tokio::sync::Mutex<()>,
     /// The base URL that the last request used: mostly all use the same, and the cache keeps it with each resource.
     base_url: RwLock<Option<Arc<str>>>,
     last_noted: RwLock<HashMap<Uuid, AtomicI64>>,
@@ -89,13 +92,29 @@ impl Runtime {
     pub(crate) fn log_budget(&self) -> &Budget {
         &self.state.log
     }
-
-    pub(crate) fn admit(&self, now: Timestamp) -> Result<(), TooFast> {
-        self.rate.map_or(Ok(()), |rate| self.state.bucket.lock().take(rate, now))
-    }
 }
 
 impl Service {
+    /// Lets a request in, unless they come too fast: here, or where the database is shared, at all nodes together.
+    pub(crate) async fn admit(&self, runtime: &Runtime, now: Timestamp) -> Result<(), Refused> {
+        let Some(rate) = runtime.rate else { return Ok(()) };
+        if !self.store.is_shared() {
+            return runtime.state.bucket.lock().take(rate, now).map_err(Refused::TooFast);
+        }
+        if runtime.state.share.lock().take(now) {
+            return Ok(());
+        }
+        // One asks for those who wait.
+        let _turn = runtime.state.drawing.lock().await;
+        if runtime.state.share.lock().take(now) {
+            return Ok(());
+        }
+        let drawn = self.store.draw(runtime.source.key, rate.draw()).await;
+        let drawn = drawn.map_err(|error| Refused::Error(error::from_store(error)))?;
+        runtime.state.share.lock().put(drawn, now);
+        if runtime.state.share.lock().take(now) { Ok(()) } else { Err(Refused::TooFast(TooFast(1))) }
+    }
+
     /// The source of this slug as it is now; `None` when there is none.
     pub(crate) async fn runtime(&self, slug: &str) -> Result<Option<Arc<Runtime>>, ScimError> {
         let epoch = self.store.stamps().epoch();

@@ -21,6 +21,9 @@ pub(crate) fn from_store(error: StoreError) -> ScimError {
         StoreError::Superseded => {
             ScimError::new(ErrorType::Unavailable, "the settings of this source are being changed; try again")
         }
+        StoreError::Fenced => {
+            ScimError::new(ErrorType::Unavailable, "another node does this work now; try again")
+        }
         StoreError::VersionMismatch => ScimError::new(
             ErrorType::PreconditionFailed,
             "the resource has another version than If-Match names",

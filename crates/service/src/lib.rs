@@ -16,6 +16,7 @@ pub mod expressions;
 pub mod feed;
 pub mod hooks;
 pub mod later;
+mod leases;
 mod list;
 mod members;
 mod notes;
@@ -73,6 +74,7 @@ pub struct Service {
     cache: Cache,
     lookups: Lookups,
     turns: Turns,
+    node: Uuid,
     later: later::Later,
     log: request_log::Log,
     subject_key: SubjectKey,
@@ -114,6 +116,7 @@ impl Service {
             cursor_key: CursorKey::derive(&parts.secret),
             directory: DirectoryCache::default(),
             turns: Turns::default(),
+            node: parts.ids.uuid(parts.clock.now()),
             later: later::Later::default(),
             log: request_log::Log::default(),
             subject_key: SubjectKey::derive(&parts.secret),

@@ -2,6 +2,7 @@
 
 use rollcall_domain::clock::Timestamp;
 use rollcall_domain::source::{MIN_REQUESTS_PER_SECOND, SourceSettings};
+use rollcall_store::lease::Draw;
 
 /// How fast requests may come.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,7 +22,40 @@ pub(crate) struct Bucket {
     level: Option<(f64, Timestamp)>,
 }
 
+/// Tokens that this node took of a bucket that nodes share. They are good for a second, so that no node hoards them.
+#[derive(Debug, Default)]
+pub(crate) struct Share {
+    left: u32,
+    until: i64,
+}
+
+/// How long tokens are good, in milliseconds.
+const GOOD_FOR_MS: i64 = 1_000;
+/// A node takes tokens for this part of a second at once: it asks so often at most, when it is alone.
+const DRAWS_A_SECOND: f64 = 20.0;
+
+impl Share {
+    /// Uses one, if there is one.
+    pub(crate) fn take(&mut self, now: Timestamp) -> bool {
+        let is_there = self.left > 0 && now.0 < self.until;
+        self.left -= u32::from(is_there);
+        is_there
+    }
+
+    /// Puts in what was drawn.
+    pub(crate) fn put(&mut self, drawn: u32, now: Timestamp) {
+        (self.left, self.until) = (drawn, now.0 + GOOD_FOR_MS);
+    }
+}
+
 impl Rate {
+    /// What a node asks for at once.
+    pub(crate) fn draw(self) -> Draw {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a u32")]
+        let wanted = (self.per_second / DRAWS_A_SECOND).ceil() as u32;
+        Draw { per_second: self.per_second, burst: self.burst, wanted: wanted.max(1) }
+    }
+
     /// So many a second, and so many at once.
     pub(crate) fn new(per_second: u32, burst: u32) -> Self {
         Self { per_second: f64::from(per_second), burst: f64::from(burst) }
@@ -77,6 +111,17 @@ mod tests {
     fn no_rate_is_below_25_and_zero_is_unlimited() {
         assert_eq!(rate(1, 0), rate(25, 25));
         assert_eq!(rate(0, 0), None);
+    }
+
+    #[test]
+    fn drawn_tokens_are_used_once_and_in_time() {
+        let mut share = Share::default();
+        assert!(!share.take(Timestamp(0)));
+        share.put(2, Timestamp(0));
+        assert_eq!([0, 999, 999].map(|at| share.take(Timestamp(at))), [true, true, false]);
+        share.put(1, Timestamp(1_000));
+        assert!(!share.take(Timestamp(2_000)), "it is too late");
+        assert_eq!(rate(100, 150).unwrap().draw(), Draw { per_second: 100.0, burst: 150.0, wanted: 5 });
     }
 
     #[test]

@@ -9,6 +9,7 @@ use rollcall_domain::source::SourceKey;
 use rollcall_domain::tenant::TenantKey;
 use rollcall_store::StoreError;
 use rollcall_store::accepted::Acceptances;
+use rollcall_store::lease::Fence;
 use rollcall_store::write::Batch;
 use rusqlite::{Connection, Row};
 use serde_json::json;
@@ -43,6 +44,7 @@ impl Acceptances for SqliteStore {
         request: &Accepted,
         now: Timestamp,
         completions: &[Completion],
+        _: Option<&Fence>,
     ) -> Result<bool, StoreError> {
         let (request, completions) = (request.clone(), completions.to_vec());
         self.writer.task(move |session| complete(session, &request, now, &completions)).await
@@ -109,6 +111,7 @@ fn complete(
             request_id: completion.request_id.clone(),
             now,
             generation: None,
+            fence: None,
             unknown_members: UnknownMembers::Refuse,
             stop_after_errors: None,
             rules: None,

@@ -16,6 +16,7 @@ mod delivery;
 mod error;
 mod group;
 mod groups;
+mod lease;
 mod members;
 mod membership;
 mod migrations;
@@ -56,6 +57,7 @@ use rollcall_domain::source::{Source, SourceKey};
 use rollcall_domain::tenant::{Tenant, TenantKey};
 use rollcall_scim::schema::ResolvedType;
 use rollcall_store::index::Indexer;
+use rollcall_store::lease::Fence;
 use rollcall_store::people::{Foreseen, IdentityQuery, Rules, Supposed};
 use rollcall_store::query::{GroupRef, MemberRow, Page, Query, Stored, Tombstone};
 use rollcall_store::stamps::Stamps;
@@ -478,6 +480,7 @@ impl Identities for SqliteStore {
         &self,
         source: SourceKey,
         progress: &Recomputation,
+        _: Option<&Fence>,
     ) -> Result<bool, StoreError> {
         let progress = progress.clone();
         self.writer.task(move |session| people::recomputation::note(session, source, &progress)).await

@@ -12,6 +12,7 @@ use rollcall_domain::signing::SigningKey;
 use rollcall_domain::tenant::TenantKey;
 
 use crate::error::StoreError;
+use crate::lease::Fence;
 
 /// How far an endpoint has come.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,6 +36,8 @@ pub struct Checkpoint {
     pub attempts: Vec<Attempt>,
     /// Attempts that the log keeps.
     pub log_rows: u32,
+    /// The lease that it was done under; of what receivers fetch themselves none.
+    pub fence: Option<Fence>,
     /// The endpoint's new status.
     pub status: Option<EndpointStatus>,
 }
@@ -69,7 +72,8 @@ pub trait Deliveries: Send + Sync {
     /// How far it has come. `NotFound`.
     async fn progress(&self, key: EndpointKey, feed: Feed) -> Result<Progress, StoreError>;
 
-    /// Writes what was done under this generation; `false`, and nothing written, when it is over.
+    /// Writes what was done under this generation and lease; `false`, and nothing written, when one is over. The
+    /// cursor only goes forth: two that write of the same endpoint do not undo one another.
     async fn checkpoint(
         &self,
         key: EndpointKey,

@@ -19,6 +19,9 @@ pub enum StoreError {
     /// The source's settings are not those that the write was prepared by: prepare it anew.
     #[error("the settings of the source were changed meanwhile")]
     Superseded,
+    /// Another node has the work since ([`crate::lease`]): leave it.
+    #[error("another node does this work now")]
+    Fenced,
     /// The version is none of those that the client named (`If-Match`).
     #[error("the version is another")]
     VersionMismatch,

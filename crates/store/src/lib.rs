@@ -10,6 +10,7 @@ pub mod conformance;
 pub mod delivery;
 pub mod error;
 pub mod index;
+pub mod lease;
 pub mod people;
 pub mod plan;
 pub mod query;
@@ -38,6 +39,7 @@ pub use administration::Administration;
 use delivery::{Deliveries, SigningKeys};
 pub use error::StoreError;
 use index::Indexer;
+use lease::{Fence, Leases};
 use people::{Foreseen, IdentityQuery, Rules, Supposed};
 use query::{GroupRef, MemberRow, Page, Query, Stored, Tombstone};
 use request_log::RequestLog;
@@ -56,6 +58,7 @@ pub trait Store:
     + Identities
     + RequestLog
     + Acceptances
+    + Leases
 {
 }
 
@@ -69,6 +72,7 @@ impl<T> Store for T where
         + Identities
         + RequestLog
         + Acceptances
+        + Leases
 {
 }
 
@@ -325,10 +329,11 @@ pub trait Identities: Send + Sync {
     async fn recomputation(&self, source: SourceKey) -> Result<Option<Recomputation>, StoreError>;
     /// Those that go on, of all tenants.
     async fn recomputations(&self) -> Result<Vec<(SourceKey, Recomputation)>, StoreError>;
-    /// Notes how far one has come, unless it was begun anew since `started`: then false.
+    /// Notes how far one has come, unless it was begun anew since `started`: then false. `Fenced`.
     async fn note_recomputation(
         &self,
         source: SourceKey,
         progress: &Recomputation,
+        fence: Option<&Fence>,
     ) -> Result<bool, StoreError>;
 }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::error::StoreError;
 use crate::index::IndexEntry;
+use crate::lease::Fence;
 use crate::people::{Person, Rules};
 use rollcall_domain::people::Judged;
 
@@ -30,6 +31,8 @@ pub struct Batch {
     pub now: Timestamp,
     /// The generation of the source's settings that this was prepared by, else `Superseded`; `None`: by none.
     pub generation: Option<u64>,
+    /// What this is part of: `Fenced` when another node has it since.
+    pub fence: Option<Fence>,
     /// What becomes of members that name no resource.
     pub unknown_members: UnknownMembers,
     /// After this many failed units the rest are skipped (Bulk `failOnErrors`).
@@ -50,6 +53,7 @@ impl Batch {
             request_id: String::new(),
             now,
             generation: None,
+            fence: None,
             unknown_members: UnknownMembers::Pending,
             stop_after_errors: None,
             rules: None,

@@ -109,6 +109,7 @@ fn told_of(error: &StoreError) -> (Told, String) {
         StoreError::Superseded => {
             (Told::Unavailable, "the settings of the source are being changed; try again")
         }
+        StoreError::Fenced => (Told::Unavailable, "another node does this work now; try again"),
         StoreError::VersionMismatch => (Told::Outdated, "it has another version; read it again"),
         StoreError::UnknownMember(_) => (Told::Invalid, "a member is not there; create it first"),
         StoreError::TooMany(most) => {

@@ -1,6 +1,6 @@
 //! The worker: does what was accepted, in order, and records how it ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use rollcall_scim::Document;
 use rollcall_scim::bulk::{BulkOperation, BulkRequest};
 use rollcall_scim::error::{ErrorType, ScimError};
 use rollcall_store::StoreError;
+use rollcall_store::lease::Fence;
 use rollcall_store::plan::parse_id;
 use serde_json::Value;
 use uuid::Uuid;
@@ -26,7 +27,9 @@ const PAGE: u32 = 100;
 const SOURCES: usize = 8;
 /// How often it is looked whether something waits, whoever has accepted it.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
-/// Wait after the store did not answer.
+/// How long a node has the work on a source's requests; it asks again for each page of them.
+const LASTING: Duration = Duration::from_secs(60);
+/// Wait after the store did not answer, and while another node works.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// A request that cannot be done for so long ends with that error: others of its source wait behind it.
@@ -60,35 +63,57 @@ impl Service {
     ///
     /// The store's.
     pub async fn finish_accepted(&self) -> Result<bool, StoreError> {
+        let mut held = BTreeSet::new();
+        let finished = self.finish_pages(&mut held).await;
+        let held: Vec<String> = held.into_iter().collect();
+        if !held.is_empty() {
+            self.store.give_back(self.node, &held).await?;
+        }
+        finished
+    }
+
+    /// The same, page by page; `held` is the work that was taken.
+    async fn finish_pages(&self, held: &mut BTreeSet<String>) -> Result<bool, StoreError> {
         let (mut after, mut all) = (0, true);
         loop {
-            let page = self.store.accepted(after, PAGE).await?;
-            let Some(last) = page.last() else {
+            let mut page = self.store.accepted(after, PAGE).await?;
+            let Some(last) = page.last().map(|last| last.key) else {
                 // Those of sources that were deleted wait no more.
                 self.later.fresh.lock().retain(|key| *key > after);
                 return Ok(all);
             };
-            after = last.key;
-            let mut sources: BTreeMap<i64, Vec<Accepted>> = BTreeMap::new();
-            for accepted in page {
-                let SourceKey(source) = accepted.source;
-                sources.entry(source).or_default().push(accepted);
+            let names: BTreeSet<String> = page.iter().map(|accepted| work_of(accepted.source)).collect();
+            let mine = self.lease(&names.into_iter().collect::<Vec<_>>(), LASTING).await?;
+            held.extend(mine.iter().map(|fence| fence.work.clone()));
+            if self.store.is_shared() {
+                // Another node may have done some before the work was ours.
+                page = self.store.accepted(after, PAGE).await?;
             }
-            let each = sources.into_values().map(|requests| self.finish_in_order(requests));
+            after = last;
+            let mut sources: BTreeMap<String, Vec<Accepted>> = BTreeMap::new();
+            for accepted in page.into_iter().filter(|accepted| accepted.key <= last) {
+                sources.entry(work_of(accepted.source)).or_default().push(accepted);
+            }
+            let mut each = Vec::with_capacity(mine.len());
+            for fence in mine {
+                if let Some(requests) = sources.remove(&fence.work) {
+                    each.push(self.finish_in_order(requests, fence));
+                }
+            }
             let done: Vec<bool> = stream::iter(each).buffer_unordered(SOURCES).collect().await;
+            all &= sources.is_empty();
             if done.contains(&false) {
                 // What stands behind waits too: a source's requests keep their order.
-                all = false;
-                return Ok(all);
+                return Ok(false);
             }
         }
     }
 
     /// One source's requests, until one cannot be done now.
-    async fn finish_in_order(&self, requests: Vec<Accepted>) -> bool {
+    async fn finish_in_order(&self, requests: Vec<Accepted>, fence: Fence) -> bool {
         for accepted in requests {
-            let Some(completions) = self.finish(&accepted).await else { return false };
-            match self.store.complete(&accepted, self.clock.now(), &completions).await {
+            let Some(completions) = self.finish(&accepted, &fence).await else { return false };
+            match self.store.complete(&accepted, self.clock.now(), &completions, Some(&fence)).await {
                 Ok(_) => {}
                 Err(error) => {
                     tracing::warn!(%error, request_id = accepted.request_id, "the end of a request is not recorded");
@@ -100,8 +125,9 @@ impl Service {
     }
 
     /// Does one request. `None`: it has to be tried again.
-    async fn finish(&self, accepted: &Accepted) -> Option<Vec<Completion>> {
-        let begun_before = !self.later.fresh.lock().remove(&accepted.key);
+    async fn finish(&self, accepted: &Accepted, fence: &Fence) -> Option<Vec<Completion>> {
+        // Where nodes share the work, another may have begun what was accepted here.
+        let fresh = self.later.fresh.lock().remove(&accepted.key) && !self.store.is_shared();
         let asked = match self.opened(accepted) {
             Ok(asked) => asked,
             Err(reason) => {
@@ -120,11 +146,11 @@ impl Service {
             Err(_) => return None,
         };
         let notes = Arc::new(Notes::new(accepted.request_id.clone()));
-        let caller = Caller::deferred(runtime, asked.credential, &asked.base_url, notes);
+        let caller = Caller::deferred(runtime, asked.credential, &asked.base_url, notes, fence.clone());
         if asked.method == Method::Bulk {
             return self.finish_bulk(&caller, accepted, asked).await;
         }
-        let before = if begun_before { self.done_before(accepted, &asked).await.ok()? } else { None };
+        let before = if fresh { None } else { self.done_before(accepted, &asked).await.ok()? };
         let end = match before {
             Some(end) => Ok(end),
             None => self.one(&caller, &asked).await,
@@ -223,6 +249,11 @@ impl Service {
         }
         Some(completions)
     }
+}
+
+/// The name of the work on what a source accepted.
+fn work_of(SourceKey(source): SourceKey) -> String {
+    format!("accepted:{source}")
 }
 
 fn completion(caller: &Caller, request_id: &str, asked: &Asked, end: End) -> Completion {

@@ -4,12 +4,15 @@
 //! stands is stored with each part: after a restart it goes on. A user that is pushed meanwhile is not overwritten: its
 //! revision is another, and it is read again.
 
+use std::time::Duration;
+
 use rollcall_domain::people::Recomputation;
 use rollcall_domain::pipeline::{StopReason, Stopped};
 use rollcall_domain::policy::breaker::Admission;
 use rollcall_domain::source::SourceKey;
 use rollcall_scim::error::ScimError;
 use rollcall_store::StoreError;
+use rollcall_store::lease::Fence;
 use rollcall_store::people::Person;
 use rollcall_store::query::{Position, Query, Start, Stored};
 use rollcall_store::write::{Batch, Outcome, Unit, Update, Write};
@@ -21,22 +24,37 @@ use crate::{Runtime, Service, error, render};
 
 /// Users of one part. The writer is held for a few milliseconds by so many.
 const PART: u32 = 100;
+/// How long a part may take before another node goes on instead.
+const LASTING: Duration = Duration::from_secs(30);
 /// How often a user that is pushed meanwhile is read again.
 const ATTEMPTS: usize = 8;
 /// Who did it, in change records, is `rollcall`; this is the request.
 const REQUEST: &str = "recomputation";
 
+/// Whose recomputation, and the lease it is done under.
+#[derive(Clone, Copy)]
+struct Work<'a> {
+    runtime: &'a Runtime,
+    people: &'a People,
+    fence: &'a Fence,
+}
+
 impl Service {
-    /// Does a part of each recomputation that goes on. Whether there is more to do.
+    /// Does a part of each recomputation that goes on and is not another node's. Whether there is more to do.
     ///
     /// # Errors
     ///
     /// 503 when the store or the expression workers do not answer: nothing is lost, it goes on from there.
     pub async fn recompute(&self) -> Result<bool, ScimError> {
         let open = self.store.recomputations().await.map_err(error::from_store)?;
+        let names: Vec<String> = open.iter().map(|(source, _)| work_on(*source)).collect();
+        let mine = self.lease(&names, LASTING).await.map_err(error::from_store)?;
         let mut more = false;
         for (source, progress) in open {
-            more |= self.recompute_part(source, progress).await?;
+            let name = work_on(source);
+            if let Some(fence) = mine.iter().find(|fence| fence.work == name) {
+                more |= self.recompute_part(source, progress, fence).await?;
+            }
         }
         Ok(more)
     }
@@ -54,18 +72,22 @@ impl Service {
         &self,
         source: SourceKey,
         mut progress: Recomputation,
+        fence: &Fence,
     ) -> Result<bool, ScimError> {
         let runtime = self.runtime(&progress.source).await?;
         let runtime = runtime.filter(|runtime| runtime.source.key == source);
         let next = match runtime.as_ref().and_then(|runtime| Some((runtime, runtime.people.as_ref()?))) {
-            Some((runtime, people)) => self.decide_anew(runtime, people, &mut progress).await?,
+            Some((runtime, people)) => {
+                self.decide_anew(Work { runtime, people, fence }, &mut progress).await?
+            }
             None => None,
         };
         match next {
             Some(position) => progress.position = position,
             None => progress.finished = Some(self.clock.now()),
         }
-        let noted = self.store.note_recomputation(source, &progress).await.map_err(error::from_store)?;
+        let noted = self.store.note_recomputation(source, &progress, Some(fence)).await;
+        let noted = noted.map_err(error::from_store)?;
         // Begun anew meanwhile, it has not ended.
         Ok(!noted || progress.finished.is_none())
     }
@@ -73,10 +95,10 @@ impl Service {
     /// Decides about a part of the users. The key of the last one, when others follow.
     async fn decide_anew(
         &self,
-        runtime: &Runtime,
-        people: &People,
+        work: Work<'_>,
         progress: &mut Recomputation,
     ) -> Result<Option<i64>, ScimError> {
+        let Work { runtime, people, .. } = work;
         let (users, next) = self.users_after(runtime, progress.position, PART).await?;
         let mut again = Vec::new();
         let mut units = Vec::new();
@@ -88,14 +110,14 @@ impl Service {
             }
         }
         let ids: Vec<Uuid> = units.iter().filter_map(user_of).collect();
-        for (id, outcome) in ids.into_iter().zip(self.write_anew(runtime, people, units).await?) {
+        for (id, outcome) in ids.into_iter().zip(self.write_anew(work, units).await?) {
             match outcome {
                 Outcome::Failed { error: StoreError::Stale, .. } => again.push(id),
                 outcome => note(progress, &outcome),
             }
         }
         for id in again {
-            self.decide_again(runtime, people, id, progress).await?;
+            self.decide_again(work, id, progress).await?;
         }
         Ok(next)
     }
@@ -103,11 +125,11 @@ impl Service {
     /// Decides about a user that others are changing.
     async fn decide_again(
         &self,
-        runtime: &Runtime,
-        people: &People,
+        work: Work<'_>,
         id: Uuid,
         progress: &mut Recomputation,
     ) -> Result<(), ScimError> {
+        let Work { runtime, people, .. } = work;
         for _ in 0..ATTEMPTS {
             let stored = self.store.get(runtime.source.key, "User", id).await.map_err(error::from_store)?;
             let Some(user) = stored else { return Ok(()) };
@@ -115,7 +137,7 @@ impl Service {
                 progress.failed += 1;
                 return Ok(());
             };
-            let outcome = self.write_anew(runtime, people, vec![unit(&user, person)]).await?.pop();
+            let outcome = self.write_anew(work, vec![unit(&user, person)]).await?.pop();
             match outcome {
                 Some(Outcome::Failed { error: StoreError::Stale, .. }) => {}
                 Some(outcome) => {
@@ -131,8 +153,7 @@ impl Service {
 
     async fn write_anew(
         &self,
-        runtime: &Runtime,
-        people: &People,
+        Work { runtime, people, fence }: Work<'_>,
         units: Vec<Unit>,
     ) -> Result<Vec<Outcome>, ScimError> {
         if units.is_empty() {
@@ -141,12 +162,15 @@ impl Service {
         let context = Batch::by_rollcall(runtime.source.tenant, runtime.source.key, self.clock.now());
         let rules = Some(std::sync::Arc::clone(&people.rules));
         let generation = Some(runtime.source.generation);
-        let batch = Batch { rules, generation, request_id: REQUEST.to_owned(), units, ..context };
+        let fence = Some(fence.clone());
+        let batch = Batch { rules, generation, fence, request_id: REQUEST.to_owned(), units, ..context };
         let outcomes = self.store.write(batch).await.map_err(error::from_store)?;
-        let is_void =
-            |outcome: &Outcome| matches!(outcome, Outcome::Failed { error: StoreError::Superseded, .. });
-        if outcomes.iter().any(is_void) {
-            return Err(error::from_store(StoreError::Superseded));
+        for outcome in &outcomes {
+            if let Outcome::Failed { error: void @ (StoreError::Superseded | StoreError::Fenced), .. } =
+                outcome
+            {
+                return Err(error::from_store(void.clone()));
+            }
         }
         Ok(outcomes)
     }
@@ -191,6 +215,11 @@ impl Service {
             },
         }
     }
+}
+
+/// The name of the work on a source's recomputation.
+fn work_on(SourceKey(source): SourceKey) -> String {
+    format!("recomputation:{source}")
 }
 
 /// A write that changes nothing of the user.

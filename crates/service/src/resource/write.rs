@@ -288,6 +288,7 @@ impl Service {
             request_id: caller.request_id().to_owned(),
             now: self.clock.now(),
             generation: Some(caller.runtime.source.generation),
+            fence: caller.fence.clone(),
             unknown_members: caller.runtime.dialect.unknown_members,
             stop_after_errors,
             rules: caller.runtime.people.as_ref().map(|people| Arc::clone(&people.rules)),

@@ -13,10 +13,12 @@ const EXISTS: &str = "SELECT 1 FROM endpoint WHERE key = ?1";
 const CURSOR: &str = "SELECT cursor FROM endpoint_cursor WHERE endpoint = ?1 AND feed = ?2";
 const SET_CURSOR: &str = "INSERT INTO endpoint_cursor (endpoint, feed, cursor) VALUES (?1, ?2, ?3)
     ON CONFLICT (endpoint, feed) DO UPDATE SET cursor = excluded.cursor";
+const ADVANCE: &str = "INSERT INTO endpoint_cursor (endpoint, feed, cursor) VALUES (?1, ?2, ?3)
+    ON CONFLICT (endpoint, feed) DO UPDATE SET cursor = max(cursor, excluded.cursor)";
 const IS_CURRENT: &str = "SELECT 1 FROM endpoint WHERE key = ?1 AND generation = ?2";
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[EXISTS, CURSOR, SET_CURSOR, IS_CURRENT];
+pub(crate) const STATEMENTS: &[&str] = &[EXISTS, CURSOR, SET_CURSOR, ADVANCE, IS_CURRENT];
 
 pub(crate) fn cursor(connection: &Connection, key: EndpointKey, feed: Feed) -> Result<u64, StoreError> {
     if !connection.prepare_cached(EXISTS).or_unavailable()?.exists([key.0]).or_unavailable()? {
@@ -52,7 +54,8 @@ pub(crate) fn write(
     if !session.prepare(IS_CURRENT)?.exists((key.0, signed(generation))).or_unavailable()? {
         return Ok(false);
     }
-    set_cursor(session, key, feed, checkpoint.cursor)?;
+    let row = (key.0, feed.as_str(), signed(checkpoint.cursor));
+    session.prepare(ADVANCE)?.execute(row).or_unavailable()?;
     for sequence in &checkpoint.remove {
         apart::remove(session, key, feed, *sequence)?;
     }

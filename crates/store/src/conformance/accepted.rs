@@ -44,8 +44,8 @@ pub async fn what_is_accepted_waits_until_it_is_complete(backend: &dyn Backend) 
     assert_eq!(world.store.accepted(0, 1).await.unwrap(), std::slice::from_ref(&first));
     assert_eq!(waiting(first.key).await, std::slice::from_ref(&second));
     let completions = [completion("r1:0"), completion("r1:1")];
-    assert!(world.store.complete(&first, Timestamp(9), &completions).await.unwrap());
-    assert!(!world.store.complete(&first, Timestamp(9), &completions).await.unwrap(), "it ended twice");
+    assert!(world.store.complete(&first, Timestamp(9), &completions, None).await.unwrap());
+    assert!(!world.store.complete(&first, Timestamp(9), &completions, None).await.unwrap(), "it ended twice");
     assert_eq!(waiting(0).await, [second]);
     let changes = world.store.changes(world.tenant, 0, 10).await.unwrap();
     let told: Vec<_> =
@@ -66,6 +66,6 @@ pub async fn a_deleted_source_takes_what_it_accepted(backend: &dyn Backend) {
         Accepted { key: world.store.accept(&request(&world, 1)).await.unwrap(), ..request(&world, 1) };
     world.store.delete_source(world.source, &draft()).await.unwrap();
     assert_eq!(world.store.accepted(0, 10).await.unwrap(), []);
-    assert!(!world.store.complete(&accepted, Timestamp(9), &[completion("r1")]).await.unwrap());
+    assert!(!world.store.complete(&accepted, Timestamp(9), &[completion("r1")], None).await.unwrap());
     assert_eq!(world.store.accept(&request(&world, 2)).await, Err(crate::StoreError::NotFound));
 }

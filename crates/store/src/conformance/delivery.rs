@@ -12,7 +12,7 @@ use super::world::{Backend, World, draft};
 use crate::StoreError;
 use crate::delivery::{Checkpoint, Progress};
 
-async fn endpoint(world: &World, cursor: u64) -> Endpoint {
+pub(crate) async fn endpoint(world: &World, cursor: u64) -> Endpoint {
     let mut endpoint = Endpoint {
         key: EndpointKey(0),
         id: world.id(),
@@ -89,6 +89,17 @@ pub async fn a_checkpoint_moves_the_cursor_and_what_is_apart(backend: &dyn Backe
         Checkpoint { cursor: 11, put: vec![parked.clone()], remove: vec![7], ..Checkpoint::default() };
     assert!(write(checkpoint).await);
     assert_eq!(progress().await, Progress { cursor: 11, apart: vec![parked] });
+}
+
+/// Two that write of one endpoint do not undo one another.
+pub async fn a_checkpoint_moves_the_cursor_forth_only(backend: &dyn Backend) {
+    let world = World::new(backend).await;
+    let key = endpoint(&world, 0).await.key;
+    for (written, then) in [(5, 5), (3, 5), (7, 7)] {
+        let checkpoint = Checkpoint { cursor: written, ..Checkpoint::default() };
+        assert!(world.store.checkpoint(key, 1, Feed::Changes, &checkpoint).await.unwrap());
+        assert_eq!(world.store.cursor(key, Feed::Changes).await, Ok(then));
+    }
 }
 
 /// What an operator does goes before what is under way.

@@ -20,13 +20,30 @@ pub mod listing;
 pub mod membership;
 pub mod people;
 pub mod request_log;
+pub mod sharing;
 pub mod world;
 pub mod writing;
 
 /// One `#[tokio::test]` for each sentence of the contract. Takes an expression that makes a fresh
-/// [`world::Backend`].
+/// [`world::Backend`]; after `shared:` one that several nodes can open at once.
 #[macro_export]
 macro_rules! store_conformance {
+    (shared: $backend:expr) => {
+        $crate::store_conformance!($backend);
+        $crate::store_conformance! { @each $backend,
+            sharing: [
+                a_lease_is_one_nodes_until_it_runs_out,
+                work_is_shared_out,
+                work_that_is_given_back_is_free,
+                a_lease_is_given_once,
+                what_lost_its_lease_is_refused,
+                tokens_are_counted_together,
+                a_committed_write_is_read_by_every_node,
+                nodes_change_one_group_and_lose_nothing,
+                settings_reach_every_node_within_a_second,
+            ],
+        }
+    };
     ($backend:expr) => {
         $crate::store_conformance! { @each $backend,
             accepted: [
@@ -55,6 +72,7 @@ macro_rules! store_conformance {
             delivery: [
                 an_endpoint_comes_back_as_written,
                 a_checkpoint_moves_the_cursor_and_what_is_apart,
+                a_checkpoint_moves_the_cursor_forth_only,
                 a_checkpoint_of_an_old_generation_is_void,
                 parked_deliveries_are_released_and_discarded,
                 seeking_forgets_what_is_apart,

@@ -468,14 +468,14 @@ pub async fn a_recomputation_goes_on_after_a_reopening(backend: &dyn Backend) {
     let (of, begun) = open.into_iter().next().unwrap();
     assert_eq!((of, begun.started, begun.position, begun.finished), (source, Timestamp(5), 0, None));
     let half = Recomputation { position: 7, seen: 3, changed: 2, held: 1, failed: 1, ..begun.clone() };
-    assert!(store.note_recomputation(source, &half).await.unwrap());
+    assert!(store.note_recomputation(source, &half, None).await.unwrap());
     let reopened = backend.open().await;
     assert_eq!(reopened.recomputations().await.unwrap(), [(source, half.clone())]);
     reopened.begin_recomputation(source, Timestamp(5)).await.unwrap();
-    assert!(!reopened.note_recomputation(source, &half).await.unwrap(), "it was begun anew");
+    assert!(!reopened.note_recomputation(source, &half, None).await.unwrap(), "it was begun anew");
     let anew = reopened.recomputation(source).await.unwrap().unwrap();
     assert_eq!((anew.position, anew.seen), (0, 0));
     let done = Recomputation { finished: Some(Timestamp(9)), ..anew };
-    assert!(reopened.note_recomputation(source, &done).await.unwrap());
+    assert!(reopened.note_recomputation(source, &done, None).await.unwrap());
     assert_eq!(reopened.recomputations().await.unwrap(), []);
 }

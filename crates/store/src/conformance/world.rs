@@ -78,6 +78,12 @@ impl World {
         Self { source, ..self.clone() }
     }
 
+    /// The same source through another opening of its database.
+    #[must_use]
+    pub fn through(&self, store: &AnyStore) -> Self {
+        Self { store: Arc::clone(store), ..self.clone() }
+    }
+
     /// The same source, keeping unknown members.
     #[must_use]
     pub fn pending(&self) -> Self {
@@ -198,6 +204,7 @@ impl World {
             request_id: "request".to_owned(),
             now: Timestamp(1_700_000_000_000 + i64::try_from(self.last.load(Ordering::Relaxed)).unwrap()),
             generation: None,
+            fence: None,
             unknown_members: self.unknown_members,
             stop_after_errors: None,
             rules: None,
