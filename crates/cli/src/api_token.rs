@@ -11,7 +11,7 @@ use crate::token::{cell, set, show_once};
 use crate::{Done, Failure};
 
 pub(crate) async fn run(global: &Global, command: ApiToken, printer: &Printer) -> Done {
-    let desk = Desk::open(global)?;
+    let desk = Desk::open(global).await?;
     match command {
         ApiToken::Issue { name, scopes, installation, expires_in } => {
             let mut wanted = json!({ "name": name, "scopes": named(&scopes)? });

@@ -9,7 +9,7 @@ use crate::token::cell;
 use crate::{Done, Failure};
 
 pub(crate) async fn run(global: &Global, command: Audit, printer: &Printer) -> Done {
-    let desk = Desk::open(global)?;
+    let desk = Desk::open(global).await?;
     match command {
         Audit::List { subject, action, actor, limit } => {
             let limit = limit.to_string();

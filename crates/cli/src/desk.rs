@@ -91,12 +91,12 @@ impl<'a> Ask<'a> {
 
 impl Desk {
     /// The server that flags or the environment name, else the database.
-    pub(crate) fn open(global: &Global) -> Result<Self, Failure> {
+    pub(crate) async fn open(global: &Global) -> Result<Self, Failure> {
         let environment = &rollcall_config::environment;
         let named = remote(global.server.as_deref(), global.api_token_file.as_deref(), environment)?;
         let place = match named {
             Some(server) => Place::There(there(server)?),
-            None => Place::Here(here(global)?),
+            None => Place::Here(here(global).await?),
         };
         Ok(Self { place, tenant: global.tenant.clone() })
     }
@@ -164,8 +164,8 @@ pub(crate) fn at<'a>(object: &'a Value, name: &str) -> &'a Value {
     object.get(name).unwrap_or(&Value::Null)
 }
 
-fn here(global: &Global) -> Result<LocalApi, Failure> {
-    let opened = Opened::for_management(global)?;
+async fn here(global: &Global) -> Result<LocalApi, Failure> {
+    let opened = Opened::for_management(global).await?;
     // Why the database fails is told in the log only.
     crate::log::start("error", false)?;
     let settings = Settings { public_url: Some(opened.origin()), ..Settings::default() };

@@ -7,6 +7,7 @@ mod bench;
 mod c1z;
 mod completion;
 mod connector;
+mod database;
 mod desk;
 mod expressions;
 mod hub;

@@ -51,7 +51,7 @@ async fn stored(global: &Global, slug: &str, test: &MappingTest, printer: &Print
             fields.insert(name.to_owned(), read(path)?);
         }
     }
-    let desk = Desk::open(global)?;
+    let desk = Desk::open(global).await?;
     let tried = desk.within(Ask::post(&["sources", slug, "mapping", "test"], body)).await?;
     let trace: Trace = part(&tried, "trace")?;
     if tried.get("stopped").is_some() {

@@ -1,6 +1,5 @@
 //! From settings to a service over an open store.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use rollcall_config::{ConfigError, Settings};
@@ -10,11 +9,10 @@ use rollcall_service::system::{SystemClock, SystemIds};
 use rollcall_service::vault::Vault;
 use rollcall_service::{Parts, Service};
 use rollcall_store::AnyStore;
-use rollcall_store_sqlite::{Options, SqliteStore};
 
 use crate::args::Global;
 use crate::expressions::{self, Workers};
-use crate::{Failure, hub};
+use crate::{Failure, database, hub};
 
 /// An open store with what it was opened by.
 pub(crate) struct Opened {
@@ -42,12 +40,10 @@ impl From<AdminError> for Failure {
 }
 
 /// Reads the settings, and opens the store that they name, which is made when it is not there.
-pub(crate) fn open(global: &Global, given: rollcall_config::Given) -> Result<Opened, Failure> {
+pub(crate) async fn open(global: &Global, given: rollcall_config::Given) -> Result<Opened, Failure> {
     let settings = Settings::load(global.config.as_deref(), &rollcall_config::environment, given)?;
     let secret = rollcall_config::server_secret(&settings.key_path(), &rollcall_config::environment)?;
-    let store = SqliteStore::open(Path::new(&settings.database), &Options::default())
-        .map_err(|error| Failure::Theirs(format!("database {}: {}", settings.database, chain(&error))))?;
-    let store: AnyStore = Arc::new(store);
+    let store = database::open(&settings).await?;
     let vault = Arc::new(Vault::new(secret.keys()));
     let (poster, hooks) = hub::clients(&settings, &store, &vault);
     let service = Arc::new(Service::new(Parts {
@@ -66,8 +62,8 @@ pub(crate) fn open(global: &Global, given: rollcall_config::Given) -> Result<Ope
 
 impl Opened {
     /// Opens for a management command.
-    pub(crate) fn for_management(global: &Global) -> Result<Self, Failure> {
-        open(global, global.given())
+    pub(crate) async fn for_management(global: &Global) -> Result<Self, Failure> {
+        open(global, global.given()).await
     }
 
     /// Scheme and authority under which clients reach the server.
@@ -86,7 +82,7 @@ fn origin(settings: &Settings) -> String {
 }
 
 /// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -1,6 +1,5 @@
 //! `rollcall serve`.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,9 +31,9 @@ pub(crate) async fn run(global: &Global, serve: &Serve, printer: &Printer) -> Do
         log_format: serve.log_format.clone(),
         ..global.given()
     };
-    let opened = open(global, given)?;
+    let opened = open(global, given).await?;
     let (settings, service) = (opened.settings, opened.service);
-    let _serving = Serving::of(Path::new(&settings.database))?;
+    let _serving = settings.database.file().map(Serving::of).transpose()?;
     crate::log::start(&settings.log, settings.log_format == "json")?;
     let tls = settings.tls().map(|(certificate, key)| Tls::load(certificate, key)).transpose();
     let tls =
@@ -82,19 +81,18 @@ pub(crate) async fn run(global: &Global, serve: &Serve, printer: &Printer) -> Do
 }
 
 fn greet(printer: &Printer, settings: &Settings, address: &str) {
-    let database = Path::new(&settings.database);
-    let flag = if settings.database == Settings::default().database {
-        String::new()
-    } else {
-        format!(" --database {}", database.display())
+    let database = &settings.database;
+    // A URL comes from where it is not seen by others: a file, or the environment.
+    let flag = match database.file() {
+        Some(file) if *database != Settings::default().database => format!(" --database {}", file.display()),
+        _ => String::new(),
     };
     printer.note(&format!(
-        "\nRollcall keeps its data in {} and its secret in {}.\n\n\
+        "\nRollcall keeps its data in {database} and its secret in {}.\n\n\
          Connect an identity provider: in another terminal, run\n\n    \
          rollcall source create okta --dialect okta{flag}\n\n\
          (or entra, google, onelogin, jumpcloud, ping, generic; with cargo: cargo run --release -- source …)\n\
          and paste the base URL and the token it prints into the provider's provisioning settings.\n",
-        database.display(),
         settings.key_path().display(),
     ));
     // Last, for those who wait for it.

@@ -11,7 +11,7 @@ use crate::printer::{Printer, table};
 use crate::{Done, Failure};
 
 pub(crate) async fn run(global: &Global, command: Source, printer: &Printer) -> Done {
-    let desk = Desk::open(global)?;
+    let desk = Desk::open(global).await?;
     match command {
         Source::Create { slug, dialect, settings } => {
             create(&desk, printer, json!({ "slug": slug, "dialect": dialect, "settings": given(&settings)? }))

@@ -11,7 +11,7 @@ use crate::printer::{Printer, table};
 use crate::token::cell;
 
 pub(crate) async fn run(global: &Global, command: Tenant, printer: &Printer) -> Done {
-    let desk = Desk::open(global)?;
+    let desk = Desk::open(global).await?;
     match command {
         Tenant::Create { name } => {
             let tenant = desk.send(&Ask::post(&["tenants"], json!({ "name": name }))).await?;

@@ -8,7 +8,7 @@ use crate::desk::{Ask, Desk, at};
 use crate::printer::{Printer, table};
 
 pub(crate) async fn run(global: &Global, command: Token, printer: &Printer) -> Done {
-    let desk = Desk::open(global)?;
+    let desk = Desk::open(global).await?;
     match command {
         Token::Issue { source, scopes, expires_in, subject } => {
             let scopes: Vec<&str> = scopes.into_iter().map(crate::args::ScopeName::name).collect();

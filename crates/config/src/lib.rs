@@ -3,6 +3,7 @@
 //! This crate is the only reader of configuration files and of the environment (DESIGN decision 15).
 
 pub mod baton;
+mod database;
 mod proxy;
 mod remote;
 mod secret;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+pub use database::Database;
 pub use proxy::{Proxy, proxy};
 pub use remote::{Remote, remote};
 pub use secret::{Secret, server_secret};
@@ -97,15 +99,22 @@ macro_rules! settings {
 settings! {
     /// Address and port to listen on; port 0 is any free one.
     listen: String = "127.0.0.1:8080".to_owned(), "ROLLCALL_LISTEN";
-    /// The SQLite file.
-    database: String = "rollcall.db".to_owned(), "ROLLCALL_DATABASE";
+    /// The SQLite file, or the URL of a PostgreSQL database.
+    database: Database = Database::from("rollcall.db"), "ROLLCALL_DATABASE";
+    /// File of the password of the URL's user, which then names none.
+    database_password_file: String = String::new(), "ROLLCALL_DATABASE_PASSWORD_FILE";
+    /// Connections to PostgreSQL, at most.
+    database_connections: u32 = 16, "ROLLCALL_DATABASE_CONNECTIONS";
+    /// URL of a PostgreSQL replica, for reads that may be a little late; empty: none.
+    database_replica: Database = Database::from(""), "ROLLCALL_DATABASE_REPLICA";
     /// URL under which clients reach the server; empty: that of each request.
     public_url: String = String::new(), "ROLLCALL_PUBLIC_URL";
     /// PEM file of the certificate chain; empty: no TLS.
     tls_certificate: String = String::new(), "ROLLCALL_TLS_CERTIFICATE";
     /// PEM file of the private key.
     tls_key: String = String::new(), "ROLLCALL_TLS_KEY";
-    /// File of the server's secret, made when it is not there; empty: the database's name and `.key`.
+    /// File of the server's secret, made when it is not there; empty: the database's name and `.key`, and
+    /// `rollcall.key` beside PostgreSQL.
     key_file: String = String::new(), "ROLLCALL_KEY_FILE";
     /// What is logged: `error`, `warn`, `info`, `debug`, or a filter such as `info,rollcall_server=debug`.
     log: String = "info".to_owned(), "ROLLCALL_LOG";
@@ -169,12 +178,13 @@ impl Settings {
         settings.take(Given::from_environment(environment)?);
         settings.take(flags);
         settings.check()?;
+        settings.take_password()?;
         Ok(settings)
     }
 
     /// Where the server's secret is kept.
     pub fn key_path(&self) -> PathBuf {
-        if self.key_file.is_empty() { format!("{}.key", self.database) } else { self.key_file.clone() }.into()
+        if self.key_file.is_empty() { self.database.key_path() } else { self.key_file.clone().into() }
     }
 
     /// Certificate and key, when TLS is wanted.
@@ -193,6 +203,24 @@ impl Settings {
         Duration::from_secs(self.grace_seconds.into())
     }
 
+    /// Puts the password of its file into the URLs.
+    fn take_password(&mut self) -> Result<(), ConfigError> {
+        if self.database_password_file.is_empty() {
+            return Ok(());
+        }
+        let password = read_file(Path::new(&self.database_password_file))?;
+        let with = |database: &Database| {
+            database.with_password(password.trim_end_matches(['\r', '\n'])).map_err(|reason| {
+                ConfigError::Invalid { name: "database_password_file".to_owned(), reason: reason.to_owned() }
+            })
+        };
+        self.database = with(&self.database)?;
+        if !self.database_replica.is_empty() {
+            self.database_replica = with(&self.database_replica)?;
+        }
+        Ok(())
+    }
+
     fn check(&mut self) -> Result<(), ConfigError> {
         let refuse = |name: &str, reason: &str| {
             Err(ConfigError::Invalid { name: name.to_owned(), reason: reason.to_owned() })
@@ -200,8 +228,13 @@ impl Settings {
         if self.tls_certificate.is_empty() != self.tls_key.is_empty() {
             return refuse("tls_certificate, tls_key", "give both, or neither");
         }
-        if self.database.starts_with("postgres") {
-            return refuse("database", "PostgreSQL is not supported yet; name a file");
+        if self.database_connections < 2 {
+            return refuse("database_connections", "is at least 2");
+        }
+        if !self.database_replica.is_empty()
+            && (self.database.url().is_none() || self.database_replica.url().is_none())
+        {
+            return refuse("database_replica", "is a postgres:// URL beside one in `database`");
         }
         if !matches!(self.log_format.as_str(), "text" | "json") {
             return refuse("log_format", "is text or json");
@@ -263,7 +296,7 @@ mod tests {
         let variables = [("ROLLCALL_DATABASE", "b.db"), ("ROLLCALL_CACHE_MIB", "2")];
         let settings = with(file, &variables, Given { cache_mib: Some(3), ..Given::default() }).unwrap();
         assert_eq!(
-            (settings.listen.as_str(), settings.database.as_str(), settings.cache_mib),
+            (settings.listen.as_str(), settings.database.to_string().as_str(), settings.cache_mib),
             ("a:1", "b.db", 3)
         );
         assert_eq!(settings.log, Settings::default().log);
@@ -278,16 +311,45 @@ mod tests {
             ("tls_key = \"k\"", [("", "")], "both, or neither"),
             ("public_url = \"example.com\"", [("", "")], "begins with"),
             ("log_format = \"xml\"", [("", "")], "text or json"),
+            ("database_connections = 1", [("", "")], "at least 2"),
+            ("database_replica = \"postgres://b/n\"", [("", "")], "beside one in"),
+            ("database_password_file = \"/nonexistent/file\"", [("", "")], "cannot be read"),
         ] {
             let error = with(file, &variables, Given::default()).unwrap_err().to_string();
             assert!(error.contains(reason), "{file}: {error}");
         }
     }
 
+    /// As an orchestrator hands it over: the URL in the environment, the password in a mounted file.
+    #[test]
+    fn a_password_comes_from_a_file_and_is_not_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("password");
+        std::fs::write(&file, "s3cret/\n").unwrap();
+        let file = file.display().to_string();
+        let settings = Settings::load(
+            Some(Path::new("/dev/null")),
+            &|name| match name {
+                "ROLLCALL_DATABASE" => Some("postgres://ann@a/n".to_owned()),
+                "ROLLCALL_DATABASE_REPLICA" => Some("postgres://ann@b/n".to_owned()),
+                "ROLLCALL_DATABASE_PASSWORD_FILE" => Some(file.clone()),
+                _ => None,
+            },
+            Given::default(),
+        )
+        .unwrap();
+        assert_eq!(settings.database.url(), Some("postgres://ann:s3cret%2F@a/n"));
+        assert_eq!(settings.database_replica.url(), Some("postgres://ann:s3cret%2F@b/n"));
+        assert_eq!(settings.key_path(), Path::new("rollcall.key"));
+        assert!(!format!("{settings:?}").contains("s3cret"));
+    }
+
     #[test]
     fn a_number_stays_text_where_text_is_wanted() {
-        assert_eq!(with("", &[("ROLLCALL_DATABASE", "7")], Given::default()).unwrap().database, "7");
-        assert_eq!(with("", &[("ROLLCALL_DATABASE", "true")], Given::default()).unwrap().database, "true");
+        for text in ["7", "true"] {
+            let settings = with("", &[("ROLLCALL_DATABASE", text)], Given::default()).unwrap();
+            assert_eq!(settings.database, Database::from(text));
+        }
         assert!(
             with("", &[("ROLLCALL_PRIVATE_ADDRESSES", "true")], Given::default()).unwrap().private_addresses
         );

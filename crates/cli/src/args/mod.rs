@@ -11,7 +11,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
-use rollcall_config::Given;
+use rollcall_config::{Database, Given};
 
 pub(crate) use self::mapping::{Mapping, MappingTest};
 pub(crate) use self::source::{Requests, Schema, Source, SourceSettings, Tenant};
@@ -36,9 +36,9 @@ pub(crate) struct Global {
     /// Settings file [default: rollcall.toml, if it is there]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// SQLite file [default: rollcall.db; env: ROLLCALL_DATABASE]
-    #[arg(long, global = true, value_name = "FILE")]
-    pub database: Option<String>,
+    /// SQLite file, or postgres://USER@HOST/NAME [default: rollcall.db; env: ROLLCALL_DATABASE]
+    #[arg(long, global = true, value_name = "FILE|URL")]
+    pub database: Option<Database>,
     /// Address and port the server listens on [default: 127.0.0.1:8080; env: ROLLCALL_LISTEN]
     #[arg(long, global = true, value_name = "ADDRESS:PORT")]
     pub listen: Option<String>,
