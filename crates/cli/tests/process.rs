@@ -92,7 +92,7 @@ fn mistakes_are_told_with_what_to_do_and_exit_1() {
     );
     check(
         &["source", "list", "--database", "postgres://x"],
-        expect!["1 |  | error: database: PostgreSQL is not supported yet; name a file"],
+        expect!["1 |  | error: PostgreSQL is not supported yet; name a file"],
     );
     check(
         &["serve", "--listen", "nonsense"],
