@@ -1,10 +1,12 @@
 //! For tests: the whole of Rollcall in process, on a fresh store, with a clock that stands still.
 //!
-//! Beside it, [`peer`] is an application to be a client of, [`postgres`] a database server, and [`timing`] tells whether answers take alike.
+//! Beside it, [`peer`] is an application to be a client of, [`postgres`] a database server, [`browser`] a real browser, and
+//! [`timing`] tells whether answers take alike.
 //!
-//! Requests go through the router, not over TCP. What a test needs of real sockets starts the binary.
+//! Requests go through the router, not over TCP. What a test needs of real sockets starts the binary, or a browser.
 
 mod app;
+pub mod browser;
 mod client;
 mod clock;
 pub mod peer;
