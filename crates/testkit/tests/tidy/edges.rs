@@ -13,6 +13,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("domain", &["scim"]),
     ("expr", &["domain", "scim"]),
     ("store", &["domain", "scim"]),
+    ("store-postgres", &["store", "domain", "scim"]),
     ("store-sqlite", &["store", "domain", "scim"]),
     ("service", &["store", "domain", "scim"]),
     ("server", &["service", "domain", "scim"]),
