@@ -219,3 +219,19 @@ CREATE TABLE request_usage (
     source BIGINT PRIMARY KEY,
     bytes BIGINT NOT NULL
 );
+
+-- Work that one node does at a time (ADR 38). `number` counts its holders; `until` is by the database's clock.
+CREATE TABLE lease (
+    work TEXT PRIMARY KEY,
+    node UUID,
+    number BIGINT NOT NULL,
+    until BIGINT NOT NULL
+);
+
+-- Of each source, the thousandths of tokens that were left when somebody last took some, and how many that were.
+CREATE TABLE bucket (
+    source BIGINT PRIMARY KEY,
+    tokens BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    got BIGINT NOT NULL
+);

@@ -5,18 +5,25 @@
 
 #![allow(dead_code, reason = "the modules that use it are on their way")]
 
+mod accepted;
+mod administration;
+mod api_token;
 mod audit;
 mod change;
 mod column;
 mod connection;
+mod delivery;
 mod error;
+mod lease;
 mod membership;
 mod migrations;
 mod nodes;
 mod options;
 mod pool;
+mod request_log;
 mod session;
 mod tls;
+mod token;
 mod url;
 mod writer;
 
