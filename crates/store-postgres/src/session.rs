@@ -1,6 +1,6 @@
 //! One writing transaction: what it knows, counts and touches besides its rows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use futures_util::future::join;
 use rollcall_domain::source::SourceKey;
@@ -65,6 +65,8 @@ pub(crate) struct Known {
     attributes: HashMap<i64, HashMap<String, i64>>,
     /// Whether a source may have members that name no resource yet.
     awaiting: HashMap<i64, bool>,
+    /// Collections of which a resource had members.
+    grouping: HashSet<i64>,
 }
 
 impl Known {
@@ -418,6 +420,15 @@ impl Session {
         self.new_fact(tenant).await
     }
 
+    /// Whether it is remembered that a resource of the collection had members.
+    pub(crate) fn is_grouping(&self, collection: i64) -> bool {
+        self.known.grouping.contains(&collection)
+    }
+
+    pub(crate) fn know_grouping(&mut self, collection: i64) {
+        self.known.grouping.insert(collection);
+    }
+
     /// Whether the source is there, and the tenant's.
     pub(crate) async fn owns(&mut self, tenant: TenantKey, source: SourceKey) -> Result<bool, StoreError> {
         Ok(self.generation(tenant, source).await?.is_some())
@@ -466,6 +477,21 @@ impl Session {
         Ok(collection)
     }
 
+    /// The key of an attribute's path in a collection, if any resource ever had a value there.
+    pub(crate) async fn known_attribute(
+        &mut self,
+        collection: i64,
+        path: &str,
+    ) -> Result<Option<i64>, StoreError> {
+        if !self.known.attributes.contains_key(&collection) {
+            let rows = self.rows(ATTRIBUTES, &[&collection]).await?;
+            let read = rows.iter().map(|row| Ok((get(row, 0)?, get(row, 1)?)));
+            self.known.attributes.insert(collection, read.collect::<Result<_, StoreError>>()?);
+        }
+        let known = self.known.attributes.get(&collection).and_then(|known| known.get(path));
+        Ok(known.copied())
+    }
+
     /// The key of an attribute's path in a collection, made when missing.
     pub(crate) async fn attribute(
         &mut self,
@@ -473,14 +499,8 @@ impl Session {
         collection: i64,
         path: &str,
     ) -> Result<i64, StoreError> {
-        if !self.known.attributes.contains_key(&collection) {
-            let rows = self.rows(ATTRIBUTES, &[&collection]).await?;
-            let read = rows.iter().map(|row| Ok((get(row, 0)?, get(row, 1)?)));
-            self.known.attributes.insert(collection, read.collect::<Result<_, StoreError>>()?);
-        }
-        let known = self.known.attributes.get(&collection).and_then(|known| known.get(path));
-        if let Some(key) = known {
-            return Ok(*key);
+        if let Some(key) = self.known_attribute(collection, path).await? {
+            return Ok(key);
         }
         self.new_fact(tenant).await?;
         let row = self.returning(ADD_ATTRIBUTE, &[&collection, &path]).await?.pop();
