@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use crate::change::{self, Detail, Record};
 use crate::group;
+use crate::lease;
 use crate::pending;
 use crate::resource::{self, Progress};
 use crate::session::Session;
@@ -33,12 +34,14 @@ impl Job for BatchJob {
         self.outcomes.clear();
         let (tenant, source) = (self.batch.tenant, self.batch.source);
         let generation = session.generation(tenant, source).await.map_err(|error| session.abort(error))?;
+        let fenced = lease::hold(session, self.batch.fence.as_ref()).await.err();
         let mut left = self.batch.stop_after_errors.map_or(usize::MAX, |most| most.max(1) as usize);
         for unit in &self.batch.units {
-            let outcome = match (left, generation) {
-                (0, _) => Outcome::Skipped,
-                (_, None) => Outcome::Failed { write: 0, error: StoreError::NotFound },
-                (_, Some(now)) if self.batch.generation.is_some_and(|then| then != now) => {
+            let outcome = match (left, generation, &fenced) {
+                (0, ..) => Outcome::Skipped,
+                (_, _, Some(error)) => Outcome::Failed { write: 0, error: error.clone() },
+                (_, None, _) => Outcome::Failed { write: 0, error: StoreError::NotFound },
+                (_, Some(now), _) if self.batch.generation.is_some_and(|then| then != now) => {
                     Outcome::Failed { write: 0, error: StoreError::Superseded }
                 }
                 _ => run_unit(session, &self.batch, unit).await?,

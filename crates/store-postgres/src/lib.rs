@@ -9,21 +9,36 @@ mod accepted;
 mod administration;
 mod api_token;
 mod audit;
+mod batch;
 mod change;
 mod column;
 mod connection;
+mod credential;
 mod delivery;
+mod directory;
 mod error;
+mod group;
+mod groups;
 mod lease;
+mod members;
 mod membership;
 mod migrations;
+mod names;
 mod nodes;
 mod options;
+mod pending;
 mod pool;
+mod reindex;
 mod request_log;
+mod resource;
+mod resources;
+mod retention;
 mod session;
+mod source;
+mod tenant;
 mod tls;
 mod token;
+mod tombstone;
 mod url;
 mod writer;
 
@@ -31,20 +46,32 @@ pub use options::Options;
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use rollcall_domain::audit::Draft;
+use rollcall_scim::schema::ResolvedType;
 use rollcall_store::StoreError;
+use rollcall_store::index::Indexer;
 use rollcall_store::stamps::Stamps;
 
+use names::Names;
 use nodes::Nodes;
 use pool::Pool;
 use session::Scope;
 use writer::{Run, Running, Writer};
 
+/// Types whose index attributes are remembered.
+const INDEXERS: usize = 64;
+
 /// A database, as one node sees it.
 pub struct PostgresStore {
     writer: Writer,
     pool: Arc<Pool>,
+    /// For what may be as old as a replica is; the same pool where there is none.
+    replica: Arc<Pool>,
     stamps: Arc<Stamps>,
+    names: Names,
+    indexers: Mutex<Vec<(Arc<ResolvedType>, Arc<Indexer>)>>,
+    max_scan: u64,
 }
 
 impl PostgresStore {
@@ -60,10 +87,15 @@ impl PostgresStore {
     pub async fn open(url: &str, options: &Options) -> Result<Self, StoreError> {
         let pool = Arc::new(Pool::new(url, options)?);
         migrations::migrate(&pool).await?;
+        let replica = match &options.read_url {
+            Some(url) => Arc::new(Pool::new(url, options)?),
+            None => Arc::clone(&pool),
+        };
         let stamps = Arc::new(Stamps::default());
         let nodes = Arc::new(Nodes::start(&pool, Arc::clone(&stamps), options.poll));
         let writer = Writer::new(Arc::clone(&pool), Arc::clone(&stamps), nodes, options);
-        Ok(Self { writer, pool, stamps })
+        let (names, indexers) = (Names::default(), Mutex::default());
+        Ok(Self { writer, pool, replica, stamps, names, indexers, max_scan: options.max_scan })
     }
 
     /// A change of settings, in a transaction of the directory, with its entry in the audit.
@@ -81,5 +113,19 @@ impl PostgresStore {
             }) as Running<'_, T>
         };
         self.writer.alone(Scope::Directory, (arguments, audit.clone(), run), with_entry).await
+    }
+
+    /// The indexed attributes of a type, worked out once per registered type.
+    fn indexer(&self, kind: &Arc<ResolvedType>) -> Arc<Indexer> {
+        let mut known = self.indexers.lock();
+        if let Some((_, index)) = known.iter().find(|(known, _)| Arc::ptr_eq(known, kind)) {
+            return Arc::clone(index);
+        }
+        let index = Arc::new(Indexer::new(kind));
+        if known.len() >= INDEXERS {
+            known.remove(0);
+        }
+        known.push((Arc::clone(kind), Arc::clone(&index)));
+        index
     }
 }

@@ -152,7 +152,9 @@ pub(crate) async fn insert(
         touched.push(*member);
         nested |= member.grouping;
     }
-    touched.into_iter().for_each(|member| touch(session, member));
+    for member in touched {
+        touch(session, member);
+    }
     if nested {
         session.execute(SET_NESTED, &[&batch.source.0]).await?;
     }

@@ -73,8 +73,7 @@ pub(crate) async fn insert(
     let lower: Vec<String> = values.iter().map(|(_, value)| folded(value)).collect();
     let short: Vec<Text<'_>> = short.iter().map(|value| Text(value)).collect();
     let lower: Vec<Text<'_>> = lower.iter().map(|value| Text(value)).collect();
-    let rows =
-        session.returning(ADD, &[&group, &batch.source.0, &positions, &whole, &short, &lower]).await?;
+    let rows = session.returning(ADD, &[&group, &batch.source.0, &positions, &whole, &short, &lower]).await?;
     rows.iter().map(|row| get(row, 0)).collect()
 }
 

@@ -60,10 +60,7 @@ pub(crate) async fn by_slug(connection: &Connection, slug: &str) -> Result<Optio
 }
 
 /// By slug: sorted here, because an order in SQL would be the collation's.
-pub(crate) async fn of_tenant(
-    connection: &Connection,
-    tenant: TenantKey,
-) -> Result<Vec<Source>, StoreError> {
+pub(crate) async fn of_tenant(connection: &Connection, tenant: TenantKey) -> Result<Vec<Source>, StoreError> {
     let rows = connection.rows(OF_TENANT, &[&tenant.0]).await?;
     let mut sources: Vec<Source> = rows.iter().map(read).collect::<Result<_, _>>()?;
     sources.sort_unstable_by(|a, b| a.slug.cmp(&b.slug));

@@ -138,8 +138,7 @@ impl Compiler<'_> {
             }
             Condition::And(terms) => self.driven(terms),
             Condition::Or(terms) => {
-                let parts: Vec<String> =
-                    terms.iter().map(|term| format!("({})", self.keys(term))).collect();
+                let parts: Vec<String> = terms.iter().map(|term| format!("({})", self.keys(term))).collect();
                 parts.join(" UNION ALL ")
             }
         }

@@ -87,11 +87,7 @@ impl Found {
             direct: true,
         };
         let nested: Option<bool> = get(row, 10)?;
-        Ok(Self {
-            stored: stored(row)?,
-            groups: groups.map(group).collect(),
-            nested: nested == Some(true),
-        })
+        Ok(Self { stored: stored(row)?, groups: groups.map(group).collect(), nested: nested == Some(true) })
     }
 }
 

@@ -115,7 +115,8 @@ impl Listing {
         let more = found.rows.len() > count;
         let mut rows = found.rows;
         rows.truncate(count);
-        let position = |(stored, sort): &(Stored, Option<String>)| Position { key: stored.key, sort: sort.clone() };
+        let position =
+            |(stored, sort): &(Stored, Option<String>)| Position { key: stored.key, sort: sort.clone() };
         Page {
             total: found.total.filter(|_| self.query.want_total),
             next: rows.last().filter(|_| more).map(position),
@@ -145,7 +146,8 @@ impl Listing {
             Value::Number(signed(self.offset())),
         ];
         let rows = connection.rows_of(&sql, &compiled.with(&page)).await?;
-        let rows: Vec<_> = rows.iter().map(|row| Ok((stored(row)?, None))).collect::<Result<_, StoreError>>()?;
+        let rows: Vec<_> =
+            rows.iter().map(|row| Ok((stored(row)?, None))).collect::<Result<_, StoreError>>()?;
         let total = self.counted(rows.len());
         Ok(Rows { rows, total })
     }

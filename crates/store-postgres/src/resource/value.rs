@@ -64,7 +64,10 @@ pub(crate) async fn rows<'a>(
 ) -> Result<Vec<ValueRow<'a>>, StoreError> {
     let mut rows = Vec::with_capacity(entries.len());
     for entry in entries {
-        rows.push(ValueRow { attribute: session.attribute(tenant, collection, &entry.attribute).await?, entry });
+        rows.push(ValueRow {
+            attribute: session.attribute(tenant, collection, &entry.attribute).await?,
+            entry,
+        });
     }
     Ok(rows)
 }

@@ -1,0 +1,182 @@
+//! The contract of resources and of the change sequence.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use rollcall_domain::change::Change;
+use rollcall_domain::source::SourceKey;
+use rollcall_domain::tenant::TenantKey;
+use rollcall_scim::schema::ResolvedType;
+use rollcall_store::query::{GroupRef, MemberRow, Page, Query, Stored, Tombstone};
+use rollcall_store::stamps::Stamps;
+use rollcall_store::write::{Batch, Outcome};
+use rollcall_store::{Changes, KeptChanges, Resources, StoreError};
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use crate::batch::BatchJob;
+use crate::connection::Connection;
+use crate::resource::get::{Found, by_id, by_value, with_groups};
+use crate::resource::list::Listing;
+use crate::session::Scope;
+use crate::writer::stopped;
+use crate::{PostgresStore, change, groups, members, retention, tombstone};
+
+/// What of a resource with groups is looked for.
+#[derive(Clone, Copy)]
+enum Asked<'a> {
+    Id(Uuid),
+    /// A value of the attribute of this key.
+    Value(i64, &'a str),
+}
+
+impl PostgresStore {
+    /// A resource with all its groups. Where groups are members of groups, it is read again with those above, at one
+    /// moment.
+    async fn whole(
+        &self,
+        connection: Connection,
+        (source, collection): (SourceKey, i64),
+        asked: Asked<'_>,
+    ) -> Result<Option<(Stored, Vec<GroupRef>)>, StoreError> {
+        let found = look(&connection, (source, collection), asked).await?;
+        drop(connection);
+        match found {
+            Some(found) if found.nested => {
+                let snapshot = self.pool.snapshot().await?;
+                let found = look(&snapshot, (source, collection), asked).await?;
+                let whole = match found {
+                    Some(found) => {
+                        let groups = groups::of_resource(&snapshot, source, found.stored.key).await?;
+                        Some((found.stored, groups))
+                    }
+                    None => None,
+                };
+                snapshot.end().await?;
+                Ok(whole)
+            }
+            found => Ok(found.map(|found| (found.stored, found.groups))),
+        }
+    }
+}
+
+async fn look(
+    connection: &Connection,
+    (source, collection): (SourceKey, i64),
+    asked: Asked<'_>,
+) -> Result<Option<Found>, StoreError> {
+    match asked {
+        Asked::Id(id) => with_groups(connection, source, collection, id).await,
+        Asked::Value(attribute, value) => by_value(connection, source, (collection, attribute), value).await,
+    }
+}
+
+#[async_trait]
+impl Resources for PostgresStore {
+    fn stamps(&self) -> &Stamps {
+        &self.stamps
+    }
+
+    async fn get(&self, source: SourceKey, kind: &str, id: Uuid) -> Result<Option<Stored>, StoreError> {
+        by_id(&self.pool.connection().await?, source, kind, id).await
+    }
+
+    async fn get_with_groups(
+        &self,
+        source: SourceKey,
+        kind: &str,
+        id: Uuid,
+    ) -> Result<Option<(Stored, Vec<GroupRef>)>, StoreError> {
+        let connection = self.pool.connection().await?;
+        let Some(collection) = self.names.collection(&connection, source, kind).await? else {
+            return Ok(None);
+        };
+        self.whole(connection, (source, collection), Asked::Id(id)).await
+    }
+
+    async fn find(
+        &self,
+        source: SourceKey,
+        kind: &str,
+        attribute: &str,
+        value: &str,
+    ) -> Result<Option<(Stored, Vec<GroupRef>)>, StoreError> {
+        let connection = self.pool.connection().await?;
+        let Some(collection) = self.names.collection(&connection, source, kind).await? else {
+            return Ok(None);
+        };
+        let Some(attribute) = self.names.attribute(&connection, collection, attribute).await? else {
+            return Ok(None);
+        };
+        self.whole(connection, (source, collection), Asked::Value(attribute, value)).await
+    }
+
+    async fn list(
+        &self,
+        source: SourceKey,
+        kind: &Arc<ResolvedType>,
+        query: &Query,
+    ) -> Result<Page, StoreError> {
+        let index = self.indexer(kind);
+        let listing = Listing::new(source, Arc::clone(kind), index, query.clone(), self.max_scan);
+        let snapshot = self.replica.snapshot().await?;
+        let page = listing.run(&snapshot).await?;
+        snapshot.end().await?;
+        Ok(page)
+    }
+
+    async fn groups(&self, source: SourceKey, ids: &[Uuid]) -> Result<Vec<Vec<GroupRef>>, StoreError> {
+        groups::of(&self.pool.connection().await?, source, ids).await
+    }
+
+    async fn members(
+        &self,
+        source: SourceKey,
+        group: Uuid,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<MemberRow>, StoreError> {
+        members::of(&self.pool.connection().await?, source, group, after, limit).await
+    }
+
+    async fn tombstones(
+        &self,
+        source: SourceKey,
+        kind: &str,
+        external_id: Option<&str>,
+        user_name: Option<&str>,
+    ) -> Result<Vec<Tombstone>, StoreError> {
+        tombstone::find(&self.pool.connection().await?, source, kind, external_id, user_name).await
+    }
+
+    async fn write(&self, batch: Batch) -> Result<Vec<Outcome>, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let tenant = batch.tenant;
+        self.writer.submit(tenant, Box::new(BatchJob { batch, outcomes: Vec::new(), reply }))?;
+        answer.await.map_err(|_| stopped())?
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        // A transaction that commits: a server that only reads is not ready.
+        self.writer.alone(Scope::Directory, (), |_, ()| Box::pin(std::future::ready(Ok(())))).await
+    }
+}
+
+#[async_trait]
+impl Changes for PostgresStore {
+    async fn changes(&self, tenant: TenantKey, after: u64, limit: u32) -> Result<Vec<Change>, StoreError> {
+        change::after(&self.pool.connection().await?, tenant, after, limit).await
+    }
+
+    async fn kept_changes(&self, tenant: TenantKey) -> Result<KeptChanges, StoreError> {
+        retention::kept(&self.pool.connection().await?, tenant).await
+    }
+
+    async fn prune_changes(&self, tenant: TenantKey, through: u64, limit: u32) -> Result<u64, StoreError> {
+        self.writer
+            .task(tenant, (tenant, through, limit), |session, (tenant, through, limit)| {
+                Box::pin(retention::prune(session, *tenant, *through, *limit))
+            })
+            .await
+    }
+}
