@@ -3,6 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -21,11 +22,26 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(120);
 /// A server's address, and what every request to it carries.
 #[derive(Debug)]
 pub(crate) struct Endpoint {
-    /// `host:port`.
-    authority: String,
+    /// `host:port` of each node, in turn.
+    authorities: Vec<String>,
+    next: AtomicUsize,
     /// Path of the base URL, without a trailing `/`.
     base: String,
     headers: HeaderMap,
+}
+
+/// `host:port` of a plain HTTP URL.
+fn authority(base_url: &str) -> Result<String> {
+    let uri: Uri = base_url.parse().with_context(|| format!("{base_url:?} is not a URL"))?;
+    match uri.scheme_str() {
+        Some("http") => {}
+        Some("https") => {
+            bail!("{base_url} is https: the load is plain HTTP, so measure the server before its TLS proxy")
+        }
+        _ => bail!("{base_url:?} does not start with http://"),
+    }
+    let host = uri.authority().with_context(|| format!("{base_url:?} has no host"))?;
+    Ok(format!("{}:{}", host.host(), host.port_u16().unwrap_or(80)))
 }
 
 /// A request, ready to go.
@@ -45,20 +61,19 @@ impl Endpoint {
     ///
     /// When it is not a URL, not plain HTTP, or the token cannot be a header value.
     pub(crate) fn new(base_url: &str, token: Option<&str>) -> Result<Arc<Self>> {
-        let uri: Uri = base_url.parse().with_context(|| format!("{base_url:?} is not a URL"))?;
-        match uri.scheme_str() {
-            Some("http") => {}
-            Some("https") => {
-                bail!(
-                    "{base_url} is https: the load is plain HTTP, so measure the server before its TLS proxy"
-                )
-            }
-            _ => bail!("{base_url:?} does not start with http://"),
+        Self::among(base_url, &[], token)
+    }
+
+    /// The same with other nodes of the server: connections go to one after the other.
+    pub(crate) fn among(base_url: &str, others: &[String], token: Option<&str>) -> Result<Arc<Self>> {
+        let mut authorities = Vec::with_capacity(1 + others.len());
+        for url in std::iter::once(base_url).chain(others.iter().map(String::as_str)) {
+            authorities.push(authority(url)?);
         }
-        let host = uri.authority().with_context(|| format!("{base_url:?} has no host"))?;
-        let authority = format!("{}:{}", host.host(), host.port_u16().unwrap_or(80));
+        let uri: Uri = base_url.parse()?;
         let mut headers = HeaderMap::new();
-        headers.insert(HOST, HeaderValue::from_str(host.as_str())?);
+        let host = uri.authority().map_or("", |host| host.as_str());
+        headers.insert(HOST, HeaderValue::from_str(host)?);
         headers.insert(ACCEPT, HeaderValue::from_static("application/scim+json"));
         if let Some(token) = token {
             let mut value = HeaderValue::from_str(&format!("Bearer {token}"))
@@ -66,7 +81,14 @@ impl Endpoint {
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
-        Ok(Arc::new(Self { authority, base: uri.path().trim_end_matches('/').to_owned(), headers }))
+        let base = uri.path().trim_end_matches('/').to_owned();
+        Ok(Arc::new(Self { authorities, next: AtomicUsize::new(0), base, headers }))
+    }
+
+    /// Where the next connection goes.
+    fn authority(&self) -> &str {
+        let turn = self.next.fetch_add(1, Ordering::Relaxed).checked_rem(self.authorities.len());
+        turn.and_then(|turn| self.authorities.get(turn)).map_or("", String::as_str)
     }
 
     /// A request for `path` below the base URL, such as `/Users`; `path` needs no further escaping.
@@ -95,7 +117,7 @@ pub(crate) struct Connection {
 impl Connection {
     /// Connects.
     pub(crate) async fn open(endpoint: Arc<Endpoint>) -> Result<Self> {
-        let open = Some(Open::connect(&endpoint.authority).await?);
+        let open = Some(Open::connect(endpoint.authority()).await?);
         Ok(Self { endpoint, open })
     }
 
@@ -120,7 +142,7 @@ impl Connection {
         {
             return Ok(open);
         }
-        Open::connect(&self.endpoint.authority).await
+        Open::connect(self.endpoint.authority()).await
     }
 }
 

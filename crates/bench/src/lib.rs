@@ -9,6 +9,7 @@
 
 mod child;
 mod data;
+mod growth;
 mod http;
 mod load;
 mod memory;
@@ -16,6 +17,7 @@ mod plan;
 mod reference;
 mod report;
 mod series;
+mod storage;
 pub mod table;
 mod work;
 
@@ -23,11 +25,15 @@ use std::any::Any;
 use std::fmt;
 use std::future::Future;
 
+use anyhow::ensure;
+
 pub use child::{Child, parent_gone};
+pub use growth::{Growth, Step};
 pub use memory::Memory;
-pub use plan::run;
+pub use plan::{grow, run};
 pub use reference::{Reference, run_reference};
 pub use report::{Bound, Criterion, Report, Row};
+pub use storage::Storage;
 
 /// What to measure, and for how long.
 #[derive(Debug, Clone)]
@@ -37,8 +43,9 @@ pub struct Options {
     pub base_url: Option<String>,
     /// Bearer token for `base_url`.
     pub token: Option<String>,
-    /// Users to load. Reads are also measured at 1,000 users, when there are more than that.
-    pub users: u64,
+    /// Users to load, ascending. With one number everything is measured there, and reads at 1,000 users too; with
+    /// several ([`grow`]) every operation at each of them.
+    pub users: Vec<u64>,
     /// Sizes of the groups that one member is added to; those above `users` are left out.
     pub group_sizes: Vec<u64>,
     /// Seconds of each measurement in each round.
@@ -50,12 +57,27 @@ pub struct Options {
     pub prefix: String,
 }
 
+impl Options {
+    /// The users that are there in the end.
+    fn users(&self) -> u64 {
+        self.users.iter().copied().max().unwrap_or_default()
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        ensure!(self.users() > 0, "there must be at least one user to load");
+        ensure!(self.users.is_sorted(), "the numbers of users must ascend");
+        ensure!(self.rounds > 0, "there must be at least one round");
+        ensure!(self.seconds > 0.0 && self.seconds.is_finite(), "a measurement must take some time");
+        Ok(())
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {
             base_url: None,
             token: None,
-            users: 10_000,
+            users: vec![10_000],
             group_sizes: vec![0, 1_000, 10_000, 100_000],
             seconds: 3.0,
             rounds: 3,
@@ -96,8 +118,12 @@ pub struct Server {
     pub base_url: String,
     /// Bearer token, if the server wants one.
     pub token: Option<String>,
-    /// The process, when its memory can be read.
-    pub pid: Option<u32>,
+    /// Base URLs of other nodes of it: connections go to one after the other.
+    pub nodes: Vec<String>,
+    /// Its processes, when their memory can be read.
+    pub pids: Vec<u32>,
+    /// Where its data lie.
+    pub storage: Storage,
     /// Other endpoints of the same server, whose writes are measured beside its own.
     pub beside: Vec<Beside>,
     /// Kept until the server is no longer needed: the [`Child`], its temporary directory.
@@ -107,7 +133,15 @@ pub struct Server {
 impl Server {
     /// A server that somebody else runs.
     pub fn foreign(base_url: impl Into<String>, token: Option<String>) -> Self {
-        Self { base_url: base_url.into(), token, pid: None, beside: Vec::new(), guard: Box::new(()) }
+        Self {
+            base_url: base_url.into(),
+            token,
+            nodes: Vec::new(),
+            pids: Vec::new(),
+            storage: Storage::Unknown,
+            beside: Vec::new(),
+            guard: Box::new(()),
+        }
     }
 }
 
@@ -116,7 +150,7 @@ impl fmt::Debug for Server {
         // Never the token.
         f.debug_struct("Server")
             .field("base_url", &self.base_url)
-            .field("pid", &self.pid)
+            .field("pids", &self.pids)
             .finish_non_exhaustive()
     }
 }

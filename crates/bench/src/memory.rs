@@ -12,6 +12,15 @@ pub struct Memory {
 }
 
 impl Memory {
+    /// Of several processes together; `None` when one cannot be read, or there is none.
+    pub(crate) fn of_all(pids: &[u32]) -> Option<Self> {
+        let each: Option<Vec<Self>> = pids.iter().map(|pid| Self::of(*pid)).collect();
+        each?.into_iter().reduce(|sum, other| Self {
+            resident_bytes: sum.resident_bytes + other.resident_bytes,
+            peak_bytes: sum.peak_bytes + other.peak_bytes,
+        })
+    }
+
     /// Reads `/proc/PID/status`; `None` when there is no such process or no `/proc`.
     pub(crate) fn of(pid: u32) -> Option<Self> {
         parse(&std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?)

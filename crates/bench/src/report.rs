@@ -151,7 +151,7 @@ impl fmt::Display for Report {
             self.seconds,
             self.cores
         )?;
-        writeln!(f, "{}", self.operations())?;
+        writeln!(f, "{}", operations(&self.rows))?;
         for row in &self.rows {
             if let Some(error) = &row.first_error {
                 writeln!(f, "{}: {error}", row.operation)?;
@@ -162,56 +162,55 @@ impl fmt::Display for Report {
             let (now, peak) = (mib(memory.resident_bytes), mib(memory.peak_bytes));
             writeln!(f, "server memory: {now:.1} MiB at the end, {peak:.1} MiB at its peak\n")?;
         }
-        write!(f, "{}", self.must_show())
+        write!(f, "{}", must_show(&self.criteria))
     }
 }
 
-impl Report {
-    fn operations(&self) -> Table {
-        let mut table = Table::new(&[
-            ("operation", Align::Left),
-            ("connections", Align::Right),
-            ("requests/s", Align::Right),
-            ("p50 ms", Align::Right),
-            ("p99 ms", Align::Right),
-            ("ratio", Align::Right),
-            ("to", Align::Left),
-            ("errors", Align::Right),
+/// A line a row.
+pub(crate) fn operations(rows: &[Row]) -> Table {
+    let mut table = Table::new(&[
+        ("operation", Align::Left),
+        ("connections", Align::Right),
+        ("requests/s", Align::Right),
+        ("p50 ms", Align::Right),
+        ("p99 ms", Align::Right),
+        ("ratio", Align::Right),
+        ("to", Align::Left),
+        ("errors", Align::Right),
+    ]);
+    for row in rows {
+        table.add(vec![
+            row.operation.clone(),
+            row.connections.to_string(),
+            rate(row.requests_per_second),
+            format!("{:.2}", row.p50_ms),
+            format!("{:.2}", row.p99_ms),
+            row.ratio.map(|ratio| format!("{ratio:.2}")).unwrap_or_default(),
+            row.reference.clone().unwrap_or_default(),
+            row.errors.to_string(),
         ]);
-        for row in &self.rows {
-            table.add(vec![
-                row.operation.clone(),
-                row.connections.to_string(),
-                rate(row.requests_per_second),
-                format!("{:.2}", row.p50_ms),
-                format!("{:.2}", row.p99_ms),
-                row.ratio.map(|ratio| format!("{ratio:.2}")).unwrap_or_default(),
-                row.reference.clone().unwrap_or_default(),
-                row.errors.to_string(),
-            ]);
-        }
-        table
     }
-
-    fn must_show(&self) -> Table {
-        let mut table = Table::new(&[
-            ("must show", Align::Left),
-            ("measured", Align::Right),
-            ("bound", Align::Right),
-            ("", Align::Left),
-        ]);
-        for criterion in &self.criteria {
-            table.add(vec![
-                criterion.name.clone(),
-                format!("{:.2}", criterion.measured),
-                criterion.bound.to_string(),
-                if criterion.passed { "pass" } else { "FAIL" }.to_owned(),
-            ]);
-        }
-        table
-    }
+    table
 }
 
+/// A line a criterion.
+pub(crate) fn must_show(criteria: &[Criterion]) -> Table {
+    let mut table = Table::new(&[
+        ("must show", Align::Left),
+        ("measured", Align::Right),
+        ("bound", Align::Right),
+        ("", Align::Left),
+    ]);
+    for criterion in criteria {
+        table.add(vec![
+            criterion.name.clone(),
+            format!("{:.2}", criterion.measured),
+            criterion.bound.to_string(),
+            if criterion.passed { "pass" } else { "FAIL" }.to_owned(),
+        ]);
+    }
+    table
+}
 /// Requests a second: whole and grouped, with a decimal below 100.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rates are positive and small")]
 fn rate(value: f64) -> String {

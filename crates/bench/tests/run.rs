@@ -19,7 +19,7 @@ struct InProcess {
 impl Launcher for InProcess {
     async fn server(&self) -> Result<Server> {
         let mut server = Server::foreign(fake::start().await.url, Some(fake::TOKEN.to_owned()));
-        server.pid = Some(std::process::id());
+        server.pids = vec![std::process::id()];
         Ok(server)
     }
 
@@ -33,7 +33,13 @@ impl Launcher for InProcess {
 }
 
 fn options(users: u64) -> Options {
-    Options { users, group_sizes: vec![0, 100, 1_000_000], seconds: 0.03, rounds: 2, ..Options::default() }
+    Options {
+        users: vec![users],
+        group_sizes: vec![0, 100, 1_000_000],
+        seconds: 0.03,
+        rounds: 2,
+        ..Options::default()
+    }
 }
 
 fn operations(report: &Report) -> Vec<&str> {

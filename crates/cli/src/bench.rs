@@ -1,36 +1,54 @@
 //! `rollcall bench`: this binary measured by itself, as child processes.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use rollcall_bench::{Beside, Child, Launcher, Options, Reference, Server};
+use rollcall_bench::{Beside, Child, Launcher, Options, Reference, Server, Storage};
 use rollcall_domain::clock::Clock as _;
 use rollcall_service::system::SystemClock;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::args::{Bench, BenchReference};
+use crate::args::{Bench, BenchReference, Global};
 use crate::printer::Printer;
 use crate::{Done, Failure};
 
 /// Starts this executable.
-struct Own<'a>(&'a Printer);
+struct Own<'a> {
+    printer: &'a Printer,
+    /// An empty `postgres://` database to use; otherwise a temporary file.
+    database: Option<&'a str>,
+    nodes: u32,
+}
 
-pub(crate) async fn run(bench: &Bench, printer: &Printer) -> Done {
+pub(crate) async fn run(global: &Global, bench: &Bench, printer: &Printer) -> Done {
     let options = Options {
         base_url: bench.base_url.clone(),
         token: bench.token.clone(),
-        users: bench.users,
-        group_sizes: bench.group_sizes.clone(),
+        users: bench.users.clone(),
+        group_sizes: bench.group_size.clone(),
         seconds: bench.seconds,
         rounds: bench.rounds,
         prefix: format!("bench-{:x}", SystemClock.now().0),
     };
-    let report = rollcall_bench::run(&options, &Own(printer)).await?;
-    printer.data(&serde_json::to_value(&report)?, || report.to_string());
-    if report.passed() {
+    let database = global.database.as_deref().filter(|database| database.starts_with("postgres"));
+    if bench.nodes > 1 && database.is_none() {
+        let advice = "--nodes needs --database postgres://…: one server has a file for itself";
+        return Err(Failure::Theirs(advice.to_owned()));
+    }
+    let own = Own { printer, database, nodes: bench.nodes };
+    let passed = if bench.users.len() > 1 {
+        let growth = rollcall_bench::grow(&options, &own).await?;
+        printer.data(&serde_json::to_value(&growth)?, || growth.to_string());
+        growth.passed()
+    } else {
+        let report = rollcall_bench::run(&options, &own).await?;
+        printer.data(&serde_json::to_value(&report)?, || report.to_string());
+        report.passed()
+    };
+    if passed {
         return Ok(());
     }
     Err(Failure::Theirs("a bound was missed; see 'must show' above".to_owned()))
@@ -43,17 +61,25 @@ pub(crate) async fn reference(reference: &BenchReference) -> Done {
         .map_err(|_| Failure::Theirs("the reference is `fixed` or `durable`".to_owned()))?;
     let folder = tempfile::tempdir()?;
     let listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-    Ok(rollcall_bench::run_reference(kind, listen, &folder.path().join("reference.db")).await?)
+    let file = folder.path().join("reference.db").to_string_lossy().into_owned();
+    let table = reference.table.as_deref().unwrap_or(&file);
+    Ok(rollcall_bench::run_reference(kind, listen, table).await?)
 }
 
 impl Launcher for Own<'_> {
     async fn server(&self) -> anyhow::Result<Server> {
         let folder = tempfile::tempdir()?;
-        let database = folder.path().join("bench.db");
-        let mut serve = command(&database)?;
-        serve.args(["serve", "--listen", "127.0.0.1:0", "--stop-with-stdin", "--log", "warn"]);
-        let child = Child::start(serve).await?;
-        let (base_url, token) = source(&database, child.address(), "bench", &[]).await?;
+        let file = folder.path().join("bench.db");
+        let database = self.database.map_or(file, PathBuf::from);
+        let at = Place { database: &database, folder: folder.path() };
+        let mut nodes = Vec::new();
+        for _ in 0..self.nodes.max(1) {
+            let mut serve = at.command()?;
+            serve.args(["serve", "--listen", "127.0.0.1:0", "--stop-with-stdin", "--log", "warn"]);
+            nodes.push(Child::start(serve).await?);
+        }
+        let child = nodes.first().context("a server")?;
+        let (base_url, token) = at.source(child.address(), "bench", &[]).await?;
         let mut beside = Vec::new();
         for other in BESIDE {
             let (mapping, policy) = (folder.path().join("mapping.json"), folder.path().join("policy.json"));
@@ -64,51 +90,75 @@ impl Launcher for Own<'_> {
                 settings.extend(["--mapping".as_ref(), mapping.as_os_str()]);
                 settings.extend(["--policy".as_ref(), policy.as_os_str()]);
             }
-            let (base_url, token) = source(&database, child.address(), other.name, &settings).await?;
+            let (base_url, token) = at.source(child.address(), other.name, &settings).await?;
             let (name, what) = (other.name.to_owned(), other.what.to_owned());
             beside.push(Beside { name, what, base_url, token: Some(token), bound: other.bound });
         }
         Ok(Server {
             base_url,
             token: Some(token),
-            pid: child.pid(),
+            nodes: nodes.iter().skip(1).map(|node| node.address().to_owned()).collect(),
+            pids: nodes.iter().filter_map(Child::pid).collect(),
+            storage: match self.database {
+                Some(url) => Storage::Postgres(url.to_owned()),
+                None => Storage::Folder(folder.path().to_owned()),
+            },
             beside,
-            guard: Box::new((child, folder)) as Box<(Child, TempDir)>,
+            guard: Box::new((nodes, folder)) as Box<(Vec<Child>, TempDir)>,
         })
     }
 
     async fn reference(&self, kind: Reference) -> anyhow::Result<Server> {
         let mut reference = Command::new(std::env::current_exe()?);
         reference.args(["bench-reference", &kind.to_string()]);
+        if let Some(url) = self.database {
+            reference.args(["--table", url]);
+        }
         let child = Child::start(reference).await?;
-        Ok(Server {
-            base_url: child.address().to_owned(),
-            token: None,
-            pid: child.pid(),
-            beside: Vec::new(),
-            guard: Box::new(child),
-        })
+        let pids = child.pid().into_iter().collect();
+        let guard = Box::new(child);
+        Ok(Server { pids, base_url: guard.address().to_owned(), guard, ..Server::foreign("", None) })
     }
 
     fn progress(&self, line: &str) {
-        self.0.note(line);
+        self.printer.note(line);
     }
 }
 
-/// Makes a source of the server that is under test; its base URL and token.
-async fn source(
-    database: &Path,
-    address: &str,
-    slug: &str,
-    settings: &[&OsStr],
-) -> anyhow::Result<(String, String)> {
-    let mut create = command(database)?;
-    create.args(["source", "create", slug, "--requests-per-second", "0", "--output", "json"]);
-    create.args(["--public-url", address]).args(settings);
-    let created = create.output().await.context("the source cannot be created")?;
-    let created: Value = serde_json::from_slice(&created.stdout).context("the source was not created")?;
-    let text = |name: &str| created.get(name).and_then(Value::as_str).map(str::to_owned);
-    Ok((text("base_url").context("no base URL")?, text("token").context("no token")?))
+/// Where the servers under test keep everything.
+struct Place<'a> {
+    database: &'a Path,
+    folder: &'a Path,
+}
+
+impl Place<'_> {
+    /// Makes a source of the server that is under test; its base URL and token.
+    async fn source(
+        &self,
+        address: &str,
+        slug: &str,
+        settings: &[&OsStr],
+    ) -> anyhow::Result<(String, String)> {
+        let mut create = self.command()?;
+        create.args(["source", "create", slug, "--requests-per-second", "0", "--output", "json"]);
+        create.args(["--public-url", address]).args(settings);
+        let created = create.output().await.context("the source cannot be created")?;
+        let created: Value = serde_json::from_slice(&created.stdout).context("the source was not created")?;
+        let text = |name: &str| created.get(name).and_then(Value::as_str).map(str::to_owned);
+        Ok((text("base_url").context("no base URL")?, text("token").context("no token")?))
+    }
+
+    /// This executable with a database and a secret of its own, whatever the environment says.
+    fn command(&self) -> anyhow::Result<Command> {
+        let mut command = Command::new(std::env::current_exe()?);
+        for (_, variable) in rollcall_config::NAMES {
+            command.env_remove(variable);
+        }
+        command.env_remove("ROLLCALL_SECRET");
+        command.arg("--database").arg(self.database);
+        command.current_dir(self.folder);
+        Ok(command)
+    }
 }
 
 /// A source whose writes are measured beside those of one with usual settings.
@@ -173,15 +223,4 @@ fn policy() -> Value {
             "groups": { "mode": "sync", "mapping": { "admins": ["admin"], "staff": ["staff"] } },
         },
     })
-}
-
-/// This executable with a database of its own, whatever the environment says.
-fn command(database: &Path) -> anyhow::Result<Command> {
-    let mut command = Command::new(std::env::current_exe()?);
-    command.arg("--database").arg(database);
-    for (_, variable) in rollcall_config::NAMES {
-        command.env_remove(variable);
-    }
-    command.env_remove("ROLLCALL_SECRET");
-    Ok(command)
 }

@@ -103,7 +103,7 @@ async fn run(arguments: Arguments, printer: &Printer) -> Done {
         Command::Completion { shell } => completion::run(shell),
         Command::C1z(command) => c1z::run(command, printer),
         Command::Connector(command) => connector::run(command, printer).await,
-        Command::Bench(bench) => bench::run(&bench, printer).await,
+        Command::Bench(bench) => bench::run(&global, &bench, printer).await,
         Command::BenchReference(reference) => bench::reference(&reference).await,
         Command::ExpressionWorker => Err(Failure::Theirs("a worker does nothing else".to_owned())),
     }

@@ -17,14 +17,12 @@ use crate::work::{Create, CreateGroup, Created, Delete, Directory, Fill};
 const USERS_A_GROUP: u64 = 100;
 
 impl<L: Launcher> Bench<'_, L> {
-    /// Creates users until there are `end`; the spare users come with the last of them.
+    /// Creates users until there are `end`.
     pub(super) async fn load_users(&mut self, end: u64) -> Result<()> {
         let start = self.directory.users();
-        let is_last = end == self.options.users;
         self.progress(&format!("loading {} users", thousands(end - start)));
         let next = Arc::new(AtomicU64::new(start));
-        let last = if is_last { end + SPARES } else { end };
-        let make = |_| Create::new(self.own.clone(), self.people.clone(), next.clone(), last);
+        let make = |_| Create::new(self.own.clone(), self.people.clone(), next.clone(), end);
         let run = load::run(&self.own, (0..LOADERS).map(make).collect(), Until::Done).await?;
         let failure = failure(&run)?;
         let mut created: Vec<Created> = run.works.into_iter().flat_map(|work| work.created).collect();
@@ -34,11 +32,23 @@ impl<L: Launcher> Bench<'_, L> {
         }
         created.sort_by_key(|user| user.number);
         let mut ids = self.directory.ids.clone();
-        let (users, spares): (Vec<_>, Vec<_>) = created.into_iter().partition(|user| user.number < end);
-        ids.extend(users.into_iter().map(|user| user.id));
-        self.spares.extend(spares.into_iter().map(|user| user.id));
+        ids.extend(created.into_iter().map(|user| user.id));
         self.directory = Arc::new(Directory { people: self.people.clone(), ids });
         Ok(())
+    }
+
+    /// Creates the users that join and leave groups; their numbers come after those of the users.
+    pub(super) async fn load_spares(&mut self) -> Result<()> {
+        let start = self.users;
+        let next = Arc::new(AtomicU64::new(start));
+        let make = |_| Create::new(self.own.clone(), self.people.clone(), next.clone(), start + SPARES);
+        let run = load::run(&self.own, (0..LOADERS).map(make).collect(), Until::Done).await?;
+        let failure = failure(&run)?;
+        self.spares.extend(run.works.into_iter().flat_map(|work| work.created).map(|user| user.id));
+        match failure {
+            Some(failure) => bail!("could not load users: {failure}"),
+            None => Ok(()),
+        }
     }
 
     /// Creates ordinary groups until there is one to each hundred users.
@@ -78,6 +88,10 @@ impl<L: Launcher> Bench<'_, L> {
 
     /// Posts as many documents to the durable reference as the server has users.
     pub(super) async fn load_reference(&mut self, documents: u64) -> Result<()> {
+        let start = self.next_document.load(Ordering::Relaxed);
+        if start >= documents {
+            return Ok(());
+        }
         self.progress(&format!("loading {} documents into the durable reference", thousands(documents)));
         let make = |_| {
             Create::echo(self.durable.clone(), self.people.clone(), self.next_document.clone(), documents)

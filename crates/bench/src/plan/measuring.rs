@@ -112,19 +112,13 @@ impl<L: Launcher> Bench<'_, L> {
             groups.push(self.load_group(number, *size).await?);
         }
         self.progress_at("group members");
-        let seconds = self.options.seconds * f64::from(self.options.rounds) * to_count(sizes.len());
-        let works = vec![Members::new(self.own.clone(), groups, self.spares.clone())];
-        let run = load::run(&self.own, works, Until::Elapsed(Duration::from_secs_f64(seconds))).await?;
+        let groups: Vec<(u64, String)> = sizes.iter().copied().zip(groups).collect();
         let mut added = Vec::new();
-        for (lane, tally) in &run.lanes {
-            let Some(size) = sizes.get(lane / 2) else { continue };
-            let mut series = Series::new()?;
-            series.add_sequential(tally)?;
-            let verb = if lane % 2 == 0 { "add one member to" } else { "remove one member from" };
-            self.rows.push(Row::new(format!("{verb} a group of {}", thousands(*size)), 1_u32, &series));
-            if lane % 2 == 0 {
-                added.push((*size, series));
-            }
+        for (size, adds, removes) in self.add_and_remove(&groups).await? {
+            let name = |verb| format!("{verb} a group of {}", thousands(size));
+            self.rows.push(Row::new(name("add one member to"), 1_u32, &adds));
+            self.rows.push(Row::new(name("remove one member from"), 1_u32, &removes));
+            added.push((size, adds));
         }
         if let ([(from, small), .., (to, large)], true) = (added.as_slice(), sizes.len() > 1) {
             let name = format!("add one member: group of {} / of {}, p50", thousands(*to), thousands(*from));
@@ -133,6 +127,30 @@ impl<L: Launcher> Bench<'_, L> {
             self.criteria.push(Criterion::at_most(name, growth, 2.0));
         }
         Ok(())
+    }
+
+    /// One member to each group in turn, and out of it again, on one connection: of each size the additions and the
+    /// removals.
+    pub(super) async fn add_and_remove(
+        &self,
+        groups: &[(u64, String)],
+    ) -> Result<Vec<(u64, Series, Series)>> {
+        let seconds = self.options.seconds * f64::from(self.options.rounds) * to_count(groups.len());
+        let ids = groups.iter().map(|(_, id)| id.clone()).collect();
+        let works = vec![Members::new(self.own.clone(), ids, self.spares.clone())];
+        let run = load::run(&self.own, works, Until::Elapsed(Duration::from_secs_f64(seconds))).await?;
+        let mut all = Vec::with_capacity(groups.len());
+        for (place, (size, _)) in groups.iter().enumerate() {
+            let mut both = [Series::new()?, Series::new()?];
+            for (lane, series) in both.iter_mut().enumerate() {
+                if let Some(tally) = run.lanes.get(&(2 * place + lane)) {
+                    series.add_sequential(tally)?;
+                }
+            }
+            let [adds, removes] = both;
+            all.push((*size, adds, removes));
+        }
+        Ok(all)
     }
 
     pub(super) async fn writes(&mut self) -> Result<()> {

@@ -1,6 +1,7 @@
 //! The order of a run: load, measure each operation beside its reference, judge, tidy up.
 
 mod beside;
+mod growth;
 mod loading;
 mod measuring;
 
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
 use crate::data::People;
 use crate::http::Endpoint;
@@ -37,9 +38,7 @@ const LOADERS: u64 = 16;
 /// When a server does not start or cannot be reached, or the directory cannot be loaded. What goes wrong while
 /// measuring is counted in the report instead.
 pub async fn run<L: Launcher>(options: &Options, launcher: &L) -> Result<Report> {
-    ensure!(options.users > 0, "there must be at least one user to load");
-    ensure!(options.rounds > 0, "there must be at least one round");
-    ensure!(options.seconds > 0.0 && options.seconds.is_finite(), "a measurement must take some time");
+    options.check()?;
     let foreign = options.base_url.as_ref().map(|url| Server::foreign(url, options.token.clone()));
     let is_foreign = foreign.is_some();
     let server = match foreign {
@@ -50,7 +49,7 @@ pub async fn run<L: Launcher>(options: &Options, launcher: &L) -> Result<Report>
     let durable = launcher.reference(Reference::Durable).await?;
     let mut bench = Bench::new(options, launcher, &server, &fixed, &durable)?;
     let measured = bench.measure_all(&server.beside).await;
-    let memory = server.pid.and_then(Memory::of);
+    let memory = Memory::of_all(&server.pids);
     if is_foreign {
         let tidied = bench.tidy().await;
         measured?;
@@ -60,6 +59,8 @@ pub async fn run<L: Launcher>(options: &Options, launcher: &L) -> Result<Report>
     }
     Ok(bench.report(server.base_url.clone(), memory))
 }
+
+pub use growth::grow;
 
 /// A run under way.
 struct Bench<'a, L> {
@@ -71,6 +72,8 @@ struct Bench<'a, L> {
     people: Arc<People>,
     /// Users that are looked up and changed, never deleted before the end.
     directory: Arc<Directory>,
+    /// Users that are to be loaded, at most.
+    users: u64,
     /// Users that join and leave the groups.
     spares: Vec<String>,
     /// Users made by measuring, and by a load that failed.
@@ -94,17 +97,19 @@ impl<'a, L: Launcher> Bench<'a, L> {
         durable: &Server,
     ) -> Result<Self> {
         let people = Arc::new(People::new(&options.prefix));
+        let users = options.users();
         // The references are sent a token too: they shall read requests of the same length.
         let token = server.token.as_deref();
         Ok(Self {
-            own: Endpoint::new(&server.base_url, token)?,
+            own: Endpoint::among(&server.base_url, &server.nodes, token)?,
             fixed: Endpoint::new(&fixed.base_url, token)?,
             durable: Endpoint::new(&durable.base_url, token)?,
             directory: Arc::new(Directory { people: people.clone(), ids: Vec::new() }),
             spares: Vec::new(),
             others: Vec::new(),
             groups: Vec::new(),
-            next_user: Arc::new(AtomicU64::new(options.users + SPARES)),
+            users,
+            next_user: Arc::new(AtomicU64::new(users + SPARES)),
             next_document: Arc::new(AtomicU64::new(0)),
             seeds: AtomicU64::new(1),
             rows: Vec::new(),
@@ -116,7 +121,7 @@ impl<'a, L: Launcher> Bench<'a, L> {
     }
 
     async fn measure_all(&mut self, beside: &[Beside]) -> Result<()> {
-        let users = self.options.users;
+        let users = self.users;
         let mut small = None;
         if users > SMALL {
             self.load_users(SMALL).await?;
@@ -124,6 +129,7 @@ impl<'a, L: Launcher> Bench<'a, L> {
             small = Some(self.reads().await?);
         }
         self.load_users(users).await?;
+        self.load_spares().await?;
         self.load_groups().await?;
         self.load_reference(users).await?;
         let large = self.reads().await?;
@@ -145,7 +151,7 @@ impl<'a, L: Launcher> Bench<'a, L> {
         self.criteria.push(Criterion::no_errors(&self.rows));
         Report {
             server,
-            users: self.options.users,
+            users: self.users,
             seconds: self.options.seconds,
             rounds: self.options.rounds,
             cores: std::thread::available_parallelism().map_or(0, usize::from),

@@ -6,6 +6,7 @@ mod members;
 mod mixed;
 mod patch;
 mod read;
+mod walk;
 
 use std::sync::Arc;
 
@@ -21,7 +22,8 @@ pub(crate) use delete::Delete;
 pub(crate) use members::{Fill, Members};
 pub(crate) use mixed::Mixed;
 pub(crate) use patch::{Patch, ReferencePatch};
-pub(crate) use read::{FixedRead, Get, List, Lookup, Which};
+pub(crate) use read::{FixedRead, Get, List, Lookup, ReferenceRead, Which};
+pub(crate) use walk::{GroupHead, Walk};
 
 /// The users that a server holds.
 #[derive(Debug)]

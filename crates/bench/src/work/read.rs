@@ -120,6 +120,31 @@ impl Work for List {
     }
 }
 
+/// `GET /Users/{row}` of the durable reference: a point lookup of any row.
+pub(crate) struct ReferenceRead {
+    endpoint: Arc<Endpoint>,
+    rows: u64,
+    dice: Dice,
+}
+
+impl ReferenceRead {
+    /// `rows` is how many rows the reference holds, numbered from 1.
+    pub(crate) fn new(endpoint: Arc<Endpoint>, rows: u64, seed: u64) -> Self {
+        Self { endpoint, rows, dice: Dice::new(seed) }
+    }
+}
+
+impl Work for ReferenceRead {
+    fn next(&mut self) -> Result<Option<Call>> {
+        let path = format!("/Users/{}", 1 + self.dice.below(self.rows));
+        Ok(Some(Call { lane: 0, request: self.endpoint.request(Method::GET, &path, None)? }))
+    }
+
+    fn check(&mut self, answer: &Answer) -> Result<(), String> {
+        expect_found(answer, "\"schemas\"")
+    }
+}
+
 /// The GET that the fixed reference answers: as long as a real one, and looked at like one.
 pub(crate) struct FixedRead {
     endpoint: Arc<Endpoint>,

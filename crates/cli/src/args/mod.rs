@@ -143,12 +143,15 @@ pub(crate) struct Bench {
     /// Its bearer token
     #[arg(long)]
     pub token: Option<String>,
-    /// Users to load
-    #[arg(long, default_value_t = 10_000)]
-    pub users: u64,
+    /// Users to load; with several numbers, every operation is measured at each of them
+    #[arg(long, value_delimiter = ',', default_value = "10000")]
+    pub users: Vec<u64>,
     /// Sizes of groups that one member is added to
-    #[arg(long, value_delimiter = ',', default_value = "0,1000,10000,100000")]
-    pub group_sizes: Vec<u64>,
+    #[arg(long, value_delimiter = ',', default_value = "0,1000,10000,100000", alias = "group-sizes")]
+    pub group_size: Vec<u64>,
+    /// Servers on one postgres:// database that share the load
+    #[arg(long, default_value_t = 1)]
+    pub nodes: u32,
     /// Seconds of each measurement in each round
     #[arg(long, default_value_t = 3.0)]
     pub seconds: f64,
@@ -161,6 +164,9 @@ pub(crate) struct Bench {
 pub(crate) struct BenchReference {
     /// `fixed` or `durable`
     pub kind: String,
+    /// Where `durable` keeps its table, instead of in a temporary file
+    #[arg(long)]
+    pub table: Option<String>,
 }
 
 /// The words of the command line. Started as `baton-scim`, this is `rollcall sync`.

@@ -1,22 +1,21 @@
 //! The reference lines: what a bare server on this machine reaches.
 
+mod postgres;
+mod sqlite;
+
 use std::fmt;
-use std::future::Future;
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::Path as FilePath;
 use std::str::FromStr;
-use std::sync::mpsc;
 
 use anyhow::{Context, Result};
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, patch, post};
+use axum::routing::{get, post};
 use axum::serve::ListenerExt;
 use bytes::Bytes;
-use rusqlite::{Connection, Transaction, params};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -30,8 +29,8 @@ const BATCH: usize = 256;
 pub enum Reference {
     /// Answers any GET with the same document of 1,024 bytes, from memory.
     Fixed,
-    /// Stores each posted document in one SQLite table (WAL, `synchronous=FULL`) and answers with it once the
-    /// commit it shared with others is durable; PATCH replaces a stored document.
+    /// Stores each posted document in one table of SQLite (WAL, `synchronous=FULL`) or PostgreSQL and answers with it
+    /// once the commit it shared with others is durable; PATCH replaces a stored document, GET looks one up.
     Durable,
 }
 
@@ -58,39 +57,37 @@ impl FromStr for Reference {
 
 /// Serves a reference until standard input closes; prints `listening on http://ADDRESS` first.
 ///
-/// `database` is the file that [`Reference::Durable`] makes; the other kind does not touch it. Runs on the
-/// runtime of its caller, which should be made like that of the server it is compared with.
+/// `database` is the file or the `postgres://` database that [`Reference::Durable`] makes its table in; the other kind
+/// does not touch it. Runs on the runtime of its caller, which should be made like that of the server it is compared with.
 ///
 /// # Errors
 ///
 /// When it cannot listen or the database cannot be opened.
-pub async fn run_reference(kind: Reference, listen: SocketAddr, database: &FilePath) -> Result<()> {
+pub async fn run_reference(kind: Reference, listen: SocketAddr, database: &str) -> Result<()> {
     let listener =
         TcpListener::bind(listen).await.with_context(|| format!("could not listen on {listen}"))?;
+    let router = router(kind, database).await?;
     let mut stdout = std::io::stdout();
     writeln!(stdout, "{LISTENING}http://{}", listener.local_addr()?)?;
     stdout.flush()?;
     tokio::select! {
-        served = serve(kind, listener, database) => served,
+        served = serve(router, listener) => served,
         // Without waiting for open connections: nobody is left to read from them.
         () = parent_gone() => Ok(()),
     }
 }
 
-/// Serves a reference on `listener`, for as long as it is polled.
-pub(crate) fn serve(
-    kind: Reference,
-    listener: TcpListener,
-    database: &FilePath,
-) -> impl Future<Output = Result<()>> + use<> {
-    let router = match kind {
+async fn router(kind: Reference, database: &str) -> Result<Router> {
+    match kind {
         Reference::Fixed => Ok(fixed()),
-        Reference::Durable => durable(database),
-    };
-    async move {
-        let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-        Ok(axum::serve(listener, router?).await?)
+        Reference::Durable => durable(database).await,
     }
+}
+
+/// Serves a reference on `listener`, for as long as it is polled.
+async fn serve(router: Router, listener: TcpListener) -> Result<()> {
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+    Ok(axum::serve(listener, router).await?)
 }
 
 fn fixed() -> Router {
@@ -115,29 +112,53 @@ struct Job {
 /// The row, or `None` when there is no such row or the database failed.
 type Stored = Option<i64>;
 
-fn durable(database: &FilePath) -> Result<Router> {
-    let connection = Connection::open(database)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection
-        .execute_batch("CREATE TABLE IF NOT EXISTS doc (id INTEGER PRIMARY KEY, body BLOB NOT NULL)")?;
-    let (queue, jobs) = mpsc::channel();
-    std::thread::Builder::new().name("writer".to_owned()).spawn(move || write(connection, &jobs))?;
-    Ok(Router::new().route("/{*path}", post(create)).route("/Users/{id}", patch(update)).with_state(queue))
+/// Where documents are.
+#[derive(Clone)]
+enum Table {
+    Sqlite(sqlite::Table),
+    Postgres(postgres::Table),
 }
 
-async fn create(State(queue): State<mpsc::Sender<Job>>, body: Bytes) -> Response {
-    answer(StatusCode::CREATED, store(&queue, None, &body).await, body)
+async fn durable(database: &str) -> Result<Router> {
+    let table = if database.starts_with("postgres") {
+        Table::Postgres(postgres::Table::open(database).await?)
+    } else {
+        Table::Sqlite(sqlite::Table::open(database.as_ref())?)
+    };
+    let one = get(read).patch(update);
+    Ok(Router::new().route("/{*path}", post(create)).route("/Users/{id}", one).with_state(table))
 }
 
-async fn update(State(queue): State<mpsc::Sender<Job>>, Path(id): Path<i64>, body: Bytes) -> Response {
-    answer(StatusCode::OK, store(&queue, Some(id), &body).await, body)
+async fn create(State(table): State<Table>, body: Bytes) -> Response {
+    answer(StatusCode::CREATED, table.store(None, &body).await, body)
 }
 
-async fn store(queue: &mpsc::Sender<Job>, id: Option<i64>, body: &Bytes) -> Stored {
-    let (done, wait) = oneshot::channel();
-    queue.send(Job { id, body: body.clone(), done }).ok()?;
-    wait.await.ok()?
+async fn update(State(table): State<Table>, Path(id): Path<i64>, body: Bytes) -> Response {
+    answer(StatusCode::OK, table.store(Some(id), &body).await, body)
+}
+
+async fn read(State(table): State<Table>, Path(id): Path<i64>) -> Response {
+    let found = match &table {
+        Table::Sqlite(table) => table.read(id),
+        Table::Postgres(table) => table.read(id).await,
+    };
+    match found {
+        Ok(Some(body)) => answer(StatusCode::OK, Some(id), body),
+        Ok(None) => StatusCode::NOT_FOUND.into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+impl Table {
+    async fn store(&self, id: Option<i64>, body: &Bytes) -> Stored {
+        let (done, wait) = oneshot::channel();
+        let job = Job { id, body: body.clone(), done };
+        match self {
+            Self::Sqlite(table) => table.queue(job)?,
+            Self::Postgres(table) => table.queue(job)?,
+        }
+        wait.await.ok()?
+    }
 }
 
 fn answer(status: StatusCode, stored: Stored, body: Bytes) -> Response {
@@ -145,43 +166,14 @@ fn answer(status: StatusCode, stored: Stored, body: Bytes) -> Response {
     (status, [(header::CONTENT_TYPE, "application/scim+json")], body).into_response()
 }
 
-/// The writer thread: takes what is queued, commits it once, then answers all of it.
-fn write(mut connection: Connection, jobs: &mpsc::Receiver<Job>) {
-    while let Ok(first) = jobs.recv() {
-        let batch: Vec<Job> = std::iter::once(first).chain(jobs.try_iter().take(BATCH - 1)).collect();
-        let stored = commit(&mut connection, &batch);
-        for (place, job) in batch.into_iter().enumerate() {
-            let row = stored.as_ref().ok().and_then(|rows| rows.get(place).copied().flatten());
-            // A client that went away does not wait for this.
-            let _ = job.done.send(row);
-        }
-    }
-}
-
-fn commit(connection: &mut Connection, batch: &[Job]) -> rusqlite::Result<Vec<Stored>> {
-    let transaction = connection.transaction()?;
-    let rows = batch.iter().map(|job| apply(&transaction, job)).collect::<rusqlite::Result<_>>()?;
-    transaction.commit()?;
-    Ok(rows)
-}
-
-fn apply(transaction: &Transaction<'_>, job: &Job) -> rusqlite::Result<Stored> {
-    let body: &[u8] = &job.body;
-    if let Some(id) = job.id {
-        let changed = transaction
-            .prepare_cached("UPDATE doc SET body = ?2 WHERE id = ?1")?
-            .execute(params![id, body])?;
-        return Ok((changed == 1).then_some(id));
-    }
-    Ok(Some(transaction.prepare_cached("INSERT INTO doc (body) VALUES (?1)")?.insert([body])?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::http::Endpoint;
     use crate::load::{self, Until};
-    use crate::work::{Create, FixedRead, ReferencePatch};
+    use crate::work::{Create, FixedRead, ReferencePatch, ReferenceRead};
+    use rusqlite::Connection;
+    use std::path::Path as FilePath;
     use std::sync::Arc;
     use std::sync::atomic::AtomicU64;
     use std::time::Duration;
@@ -189,7 +181,7 @@ mod tests {
     async fn start(kind: Reference, database: &FilePath) -> Arc<Endpoint> {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(serve(kind, listener, database));
+        tokio::spawn(serve(router(kind, database.to_str().unwrap()).await.unwrap(), listener));
         Endpoint::new(&url, Some("token")).unwrap()
     }
 
@@ -233,6 +225,11 @@ mod tests {
         let until = Until::Elapsed(Duration::from_millis(100));
         let patched = load::run(&endpoint, works, until).await.unwrap().total().unwrap();
         assert_eq!((patched.errors, patched.first_error), (0, None));
+
+        let works = (0..2).map(|seed| ReferenceRead::new(endpoint.clone(), 40, seed)).collect();
+        let until = Until::Elapsed(Duration::from_millis(50));
+        let read = load::run(&endpoint, works, until).await.unwrap().total().unwrap();
+        assert_eq!((read.errors, read.first_error), (0, None));
 
         let rows = |sql: &str| -> i64 {
             Connection::open(&database).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
