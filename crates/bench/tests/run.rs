@@ -8,7 +8,7 @@ mod fake;
 use std::sync::Mutex;
 
 use anyhow::Result;
-use rollcall_bench::{Launcher, Options, Reference, Report, Server, run};
+use rollcall_bench::{Launcher, Options, Reference, Report, Server, grow, run};
 
 /// Hands out the fake in place of every server: it answers what a reference is asked, too.
 #[derive(Default)]
@@ -97,6 +97,56 @@ async fn every_operation_is_measured_and_answered_rightly() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_growing_directory_is_measured_at_each_size() {
+    let options = Options { users: vec![200, 450], ..options(0) };
+    let growth = grow(&options, &InProcess::default()).await.unwrap();
+    let expected = [
+        "reference: fixed answer",
+        "reference: bare lookup",
+        "get by id",
+        "filter userName eq",
+        "a page of 100 by cursor, the first",
+        "a page of 100 by cursor, the last",
+        "get a group of 0 without members",
+        "get a group of 100 without members",
+        "add one member to a group of 0",
+        "remove one member from a group of 0",
+        "add one member to a group of 100",
+        "remove one member from a group of 100",
+        "reference: bare PATCH",
+        "PATCH one attribute",
+        "reference: bare insert",
+        "create a user",
+    ];
+    for step in &growth.steps {
+        let operations: Vec<&str> = step.rows.iter().map(|row| row.operation.as_str()).collect();
+        assert_eq!(operations, expected);
+        for row in &step.rows {
+            assert_eq!((row.errors, &row.first_error), (0, &None), "{}", row.operation);
+            assert!(row.requests > 0, "{}", row.operation);
+        }
+    }
+    let names: Vec<&str> = growth.criteria.iter().map(|criterion| criterion.name.as_str()).collect();
+    let expected = [
+        "get by id: cost at 450 users / at 200",
+        "filter userName eq: cost at 450 users / at 200",
+        "add one member: group of 100 / of 0, p50",
+        "get a group without members: group of 100 / of 0, p50",
+        "a page of 100 by cursor: the last / the first, p50",
+        "a walk by cursor sees each of 200 users",
+        "a walk by cursor sees each of 450 users",
+        "get by id / fixed answer, 450 users",
+        "filter userName eq / fixed answer, 450 users",
+        "create / bare insert, 450 users, 32 connections",
+        "wrong answers",
+    ];
+    assert_eq!(names, expected);
+    let walks = growth.criteria.iter().filter(|criterion| criterion.name.starts_with("a walk"));
+    assert!(walks.into_iter().all(|walk| walk.passed), "{growth}");
+    assert!(growth.to_string().contains("half within, ms; users:"), "{growth}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_foreign_server_is_left_as_it_was_found() {
     let fake = fake::start().await;
     let options =
@@ -113,8 +163,7 @@ async fn a_server_that_refuses_is_quoted() {
     let fake = fake::start().await;
     let options = Options { base_url: Some(fake.url.clone()), ..options(50) };
     let error = run(&options, &InProcess::default()).await.unwrap_err().to_string();
-    // 50 users and 64 to spare.
-    let expected = "could not load users: 114 requests failed, the first with expected 201: 401 who are you?";
+    let expected = "could not load users: 50 requests failed, the first with expected 201: 401 who are you?";
     assert_eq!(error, expected);
 }
 

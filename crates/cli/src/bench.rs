@@ -33,7 +33,7 @@ pub(crate) async fn run(global: &Global, bench: &Bench, printer: &Printer) -> Do
         rounds: bench.rounds,
         prefix: format!("bench-{:x}", SystemClock.now().0),
     };
-    let database = global.database.as_deref().filter(|database| database.starts_with("postgres"));
+    let database = global.database.as_ref().and_then(rollcall_config::Database::url);
     if bench.nodes > 1 && database.is_none() {
         let advice = "--nodes needs --database postgres://…: one server has a file for itself";
         return Err(Failure::Theirs(advice.to_owned()));

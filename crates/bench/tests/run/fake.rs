@@ -103,10 +103,20 @@ async fn list(State(state): State<Shared>, Path(kind): Path<String>, uri: Uri) -
         held.names.get(name).map(|path| &held.resources[path]).into_iter().collect()
     } else {
         let of_kind = held.resources.iter().filter(|(path, _)| path.starts_with(&kind));
-        let page = of_kind.skip(number("startIndex") - 1).take(number("count"));
+        let after = match query.get("cursor") {
+            Some(cursor) => cursor.parse().unwrap_or(0),
+            None => number("startIndex") - 1,
+        };
+        let page = of_kind.skip(after).take(number("count"));
         page.map(|(_, resource)| resource).collect()
     };
-    (StatusCode::OK, json!({ "Resources": resources }).to_string())
+    let mut page = json!({ "Resources": resources });
+    if let Some(cursor) = query.get("cursor")
+        && resources.len() == number("count")
+    {
+        page["nextCursor"] = json!((cursor.parse().unwrap_or(0) + resources.len()).to_string());
+    }
+    (StatusCode::OK, page.to_string())
 }
 
 async fn patch(State(state): State<Shared>, Path((kind, id)): Path<(String, String)>, body: Bytes) -> Answer {
