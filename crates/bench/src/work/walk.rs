@@ -21,8 +21,8 @@ struct Page {
     next_cursor: Option<String>,
 }
 
-/// `GET /Users?cursor=…&count=100` from the first page to the last. Lane 0 is the first twentieth of the pages, lane 1
-/// the last, lane 2 what lies between.
+/// `GET /Users?cursor=…&count=100` from the first page to the last. Lane 0 is the first twentieth of the pages (ten at
+/// least), lane 1 the last, lane 2 what lies between.
 pub(crate) struct Walk {
     endpoint: Arc<Endpoint>,
     /// Pages that there are, about.
@@ -40,7 +40,8 @@ impl Walk {
     }
 
     fn lane(&self) -> usize {
-        let edge = (self.pages / 20).max(1);
+        // Ten at least, where there are as many: one page alone says little.
+        let edge = (self.pages / 20).max(10).min(self.pages / 2).max(1);
         match self.page {
             page if page < edge => 0,
             page if page + edge >= self.pages => 1,
