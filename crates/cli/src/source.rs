@@ -151,6 +151,7 @@ fn given(flags: &SourceSettings) -> Result<Map<String, Value>, Failure> {
         ("max_bulk_operations", flags.max_bulk_operations.map(u64::from)),
         ("max_page_size", flags.max_page_size.map(u64::from)),
         ("default_page_size", flags.default_page_size.map(u64::from)),
+        ("max_members", flags.max_members.map(u64::from)),
     ];
     settings.extend(numbers.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))));
     if !flags.switch.is_empty() {

@@ -40,6 +40,9 @@ pub struct SourceSettings {
     pub max_page_size: u32,
     /// Resources in a page when the client does not say.
     pub default_page_size: u32,
+    /// Members of a group that a response shows; 0 is all. What it leaves out it says, and the rest is at
+    /// `/GroupMemberships`.
+    pub max_members: u32,
     /// How users become profiles. A source with neither this nor a policy has no identities.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mapping: Option<MappingSettings>,
@@ -72,6 +75,7 @@ impl Default for SourceSettings {
             max_bulk_operations: 1_000,
             max_page_size: 1_000,
             default_page_size: 100,
+            max_members: 0,
             mapping: None,
             policy: None,
             switches: Map::new(),

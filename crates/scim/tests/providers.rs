@@ -160,7 +160,7 @@ fn users_of_others() {
 
 #[test]
 fn groups_of_all() {
-    use MembersOperation::{Add, Remove, Replace};
+    use MembersOperation::{Add, Clear, Remove, Replace};
     let values = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>();
     for (what, operations, expected) in [
         (
@@ -197,7 +197,7 @@ fn groups_of_all() {
             json!([{"op": "Add", "value": {"members": [{"$ref": null, "value": "1"}]}}]),
             vec![Add(values(&["1"]))],
         ),
-        ("all members", json!([{"op": "remove", "path": "members"}]), vec![Replace(vec![])]),
+        ("all members", json!([{"op": "remove", "path": "members"}]), vec![Clear]),
     ] {
         let registry = Registry::builtin().unwrap();
         let rules = Rules::default();

@@ -171,6 +171,12 @@ fn definitions_that_cannot_be_are_refused() {
         (json!([{"id": "pet", "attributes": []}]), json!([]), "must be a URN"),
         (pet.clone(), kind("/Users", "urn:example:Pet"), "taken"),
         (pet.clone(), kind("/Bulk", "urn:example:Pet"), "reserved"),
+        (pet.clone(), kind("/groupmemberships", "urn:example:Pet"), "reserved"),
+        (
+            pet.clone(),
+            json!([{"name": "GroupMembership", "endpoint": "/Pets", "schema": "urn:example:Pet"}]),
+            "reserved",
+        ),
         (pet.clone(), kind("/a/b", "urn:example:Pet"), "must be a slash"),
         (pet.clone(), kind("/Pets", "urn:example:Cat"), "not defined"),
         (pet, twice, "names schema URN:EXAMPLE:PET twice"),

@@ -54,6 +54,21 @@ pub const SCIM_ROUTES: &[ScimRoute] = &[
     ScimRoute { path: "/.search", methods: &[("POST", false)], handler: || post(scim::search::all) },
     ScimRoute { path: "/", methods: &[("GET", false)], handler: || get(scim::search::root) },
     ScimRoute {
+        path: "/GroupMemberships/.search",
+        methods: &[("POST", false)],
+        handler: || post(scim::memberships::search),
+    },
+    ScimRoute {
+        path: "/GroupMemberships",
+        methods: &[("GET", false), ("POST", true)],
+        handler: || get(scim::memberships::list).post(scim::memberships::post),
+    },
+    ScimRoute {
+        path: "/GroupMemberships/{id}",
+        methods: &[("GET", false), ("DELETE", true)],
+        handler: || get(scim::memberships::get).delete(scim::memberships::delete),
+    },
+    ScimRoute {
         path: "/{endpoint}/.search",
         methods: &[("POST", false)],
         handler: || post(scim::search::one),

@@ -135,50 +135,64 @@ async fn resource_types_are_listed_and_shown_alone() {
     check(
         &list,
         &expect![[r#"
-        {
-          "schemas": [
-            "urn:ietf:params:scim:api:messages:2.0:ListResponse"
-          ],
-          "totalResults": 2,
-          "itemsPerPage": 2,
-          "startIndex": 1,
-          "Resources": [
             {
               "schemas": [
-                "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
+                "urn:ietf:params:scim:api:messages:2.0:ListResponse"
               ],
-              "id": "User",
-              "name": "User",
-              "endpoint": "/Users",
-              "description": "A person's account",
-              "schema": "urn:ietf:params:scim:schemas:core:2.0:User",
-              "schemaExtensions": [
+              "totalResults": 3,
+              "itemsPerPage": 3,
+              "startIndex": 1,
+              "Resources": [
                 {
-                  "schema": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
-                  "required": false
+                  "schemas": [
+                    "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
+                  ],
+                  "id": "User",
+                  "name": "User",
+                  "endpoint": "/Users",
+                  "description": "A person's account",
+                  "schema": "urn:ietf:params:scim:schemas:core:2.0:User",
+                  "schemaExtensions": [
+                    {
+                      "schema": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
+                      "required": false
+                    }
+                  ],
+                  "meta": {
+                    "resourceType": "ResourceType",
+                    "location": "http://scim.example.com/scim/a/v2/ResourceTypes/User"
+                  }
+                },
+                {
+                  "schemas": [
+                    "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
+                  ],
+                  "id": "Group",
+                  "name": "Group",
+                  "endpoint": "/Groups",
+                  "description": "A set of users and groups",
+                  "schema": "urn:ietf:params:scim:schemas:core:2.0:Group",
+                  "meta": {
+                    "resourceType": "ResourceType",
+                    "location": "http://scim.example.com/scim/a/v2/ResourceTypes/Group"
+                  }
+                },
+                {
+                  "schemas": [
+                    "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
+                  ],
+                  "id": "GroupMembership",
+                  "name": "GroupMembership",
+                  "endpoint": "/GroupMemberships",
+                  "description": "That a user or group is a direct member of a group",
+                  "schema": "urn:ietf:params:scim:schemas:core:2.0:GroupMembership",
+                  "meta": {
+                    "resourceType": "ResourceType",
+                    "location": "http://scim.example.com/scim/a/v2/ResourceTypes/GroupMembership"
+                  }
                 }
-              ],
-              "meta": {
-                "resourceType": "ResourceType",
-                "location": "http://scim.example.com/scim/a/v2/ResourceTypes/User"
-              }
-            },
-            {
-              "schemas": [
-                "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
-              ],
-              "id": "Group",
-              "name": "Group",
-              "endpoint": "/Groups",
-              "description": "A set of users and groups",
-              "schema": "urn:ietf:params:scim:schemas:core:2.0:Group",
-              "meta": {
-                "resourceType": "ResourceType",
-                "location": "http://scim.example.com/scim/a/v2/ResourceTypes/Group"
-              }
-            }
-          ]
-        }"#]],
+              ]
+            }"#]],
     );
     for kind in list["Resources"].as_array().unwrap() {
         assert_eq!(kind["id"], kind["name"]);

@@ -139,9 +139,15 @@ fn row(version: &str, route: &str) -> (Value, u16) {
             | "GET /ServiceProviderConfigs"
             | "GET /Schemas/{id}"
             | "GET /{endpoint}"
+            | "GET /GroupMemberships"
             | "GET /{endpoint}/{id}",
         ) => (Value::Null, 200),
-        ("v2", "POST /.search" | "POST /{endpoint}/.search") => (search, 200),
+        ("v2", "POST /.search" | "POST /GroupMemberships/.search" | "POST /{endpoint}/.search") => {
+            (search, 200)
+        }
+        // There is no group here.
+        ("v2", "POST /GroupMemberships") => (user, 400),
+        ("v2", "GET /GroupMemberships/{id}" | "DELETE /GroupMemberships/{id}") => (Value::Null, 404),
         ("v2", "POST /Bulk") => (bulk, 200),
         ("v1", "POST /Bulk") => (json!({ "Operations": bulk["Operations"] }), 200),
         (_, "POST /{endpoint}") => (user, 201),
@@ -218,6 +224,9 @@ async fn what_is_no_route_or_method_is_told_in_scim_json() {
         ("GET", "/Bulk", "405 -"),
         ("PUT", "/Users", "405 -"),
         ("GET", "/Me", "501 -"),
+        ("GET", "/GroupMemberships/not-an-id", "404 -"),
+        ("PUT", "/GroupMemberships/not-an-id", "405 -"),
+        ("PATCH", "/GroupMemberships/not-an-id", "405 -"),
     ] {
         let reply = client.send(method, path, (method != "GET").then(|| json!({}))).await;
         assert_eq!(reply.outcome(), outcome, "{method} {path}: {}", reply.body);

@@ -449,5 +449,5 @@ async fn another_source_does_not_have_them() {
     client.get("/TestResources").await.expect(200);
     other.get("/TestResources").await.expect(404);
     other.get(&format!("/Schemas/{TEST}")).await.expect(404);
-    assert_eq!(other.get("/ResourceTypes").await.body["totalResults"], 2);
+    assert_eq!(other.get("/ResourceTypes").await.body["totalResults"], 3);
 }

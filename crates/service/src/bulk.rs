@@ -20,7 +20,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::resource::{ATTEMPTS, Precondition, Prepared, deletion, ground};
-use crate::{Caller, Service, error, render};
+use crate::{Caller, Service, error, memberships, render};
 
 /// Schema URN of a Bulk response.
 const BULK_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
@@ -148,6 +148,9 @@ impl Run<'_> {
     async fn prepare(&self, at: usize) -> Result<Prepared, ScimError> {
         let operation =
             self.request.operations.get(at).ok_or_else(|| error::internal("no such operation"))?;
+        if operation.endpoint == memberships::ENDPOINT && !self.caller.speaks_v1() {
+            return self.prepare_membership(operation).await;
+        }
         let ground = ground(&self.caller, &operation.endpoint)?;
         let data = self.data(operation)?;
         let precondition = operation.version.as_deref().map_or(Precondition::None, versions);
@@ -165,6 +168,7 @@ impl Run<'_> {
                 let entry = self.service.load(&self.caller, ground.kind, &id).await?;
                 let data = self.caller.resource(ground.kind, data);
                 let mut prepared = ground.replace(data, &entry, &precondition)?;
+                self.service.check_replaced(&self.caller, &prepared).await?;
                 self.service.say(&self.caller, "PUT", &mut prepared, Some(&entry)).await?;
                 Ok(prepared)
             }
@@ -172,6 +176,7 @@ impl Run<'_> {
                 let patch = self.caller.patch(ground.kind, data)?;
                 let entry = self.service.load(&self.caller, ground.kind, &id).await?;
                 let mut prepared = ground.patch(&patch, &entry, &precondition)?;
+                self.service.check_replaced(&self.caller, &prepared).await?;
                 self.service.say(&self.caller, "PATCH", &mut prepared, Some(&entry)).await?;
                 Ok(prepared)
             }
@@ -179,8 +184,23 @@ impl Run<'_> {
                 let write = deletion(ground.kind, &id, &precondition)?;
                 let said = self.service.say_of_deletion(&self.caller, ground.kind, &id).await?;
                 let id = parse_id(&id).ok_or_else(error::not_found)?;
-                Ok(Prepared { kind: ground.kind.clone(), id, write, read_first: false, document: None, said })
+                let kind = ground.kind.clone();
+                Ok(Prepared { kind, id, member: None, write, read_first: false, document: None, said })
             }
+        }
+    }
+
+    async fn prepare_membership(&self, operation: &BulkOperation) -> Result<Prepared, ScimError> {
+        match operation.method {
+            BulkMethod::Post => {
+                let data = self.data(operation)?;
+                self.service.joining(&self.caller, data).await
+            }
+            BulkMethod::Delete => {
+                let precondition = operation.version.as_deref().map_or(Precondition::None, versions);
+                self.service.leaving(&self.caller, &self.target(operation)?, &precondition).await
+            }
+            BulkMethod::Put | BulkMethod::Patch => Err(memberships::unchangeable()),
         }
     }
 
@@ -281,8 +301,9 @@ impl Run<'_> {
                 Some(Outcome::Failed { error: StoreError::Stale | StoreError::Superseded, .. }) if !last => {
                     again.push(steps);
                 }
-                Some(Outcome::Failed { error, .. }) => {
-                    let error = error::from_store(error);
+                Some(Outcome::Failed { error, write }) => {
+                    let failed = steps.get(write).and_then(|step| step.prepared.as_ref().ok());
+                    let error = memberships::refusal(failed, error);
                     for step in steps {
                         self.fail(step.at, &error);
                     }
@@ -311,16 +332,18 @@ impl Run<'_> {
         };
         let endpoint = &prepared.kind.resource_type.endpoint;
         let mut answer = answer(operation);
-        answer.insert(
-            "location".to_owned(),
-            render::location(&self.caller.base_url, endpoint, prepared.id).into(),
-        );
+        let location = match prepared.member {
+            Some(member) => memberships::location(&self.caller, prepared.id, member),
+            None => render::location(&self.caller.base_url, endpoint, prepared.id),
+        };
+        answer.insert("location".to_owned(), location.into());
         let status = match operation.method {
             BulkMethod::Post => "201",
             BulkMethod::Put | BulkMethod::Patch => "200",
             BulkMethod::Delete => "204",
         };
-        if operation.method != BulkMethod::Delete {
+        // The version is that of the group, where this is a membership.
+        if operation.method != BulkMethod::Delete && prepared.member.is_none() {
             answer.insert("version".to_owned(), render::etag(version).into());
         }
         answer.insert("status".to_owned(), status.into());

@@ -7,6 +7,7 @@ use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use rollcall_domain::clock::{Ids, Timestamp};
 use rollcall_scim::error::{ErrorType, ScimError};
 use rollcall_store::query::Position;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -21,11 +22,11 @@ pub(crate) struct CursorKey(XChaCha20Poly1305);
 
 /// What a cursor holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Cursor {
+pub(crate) struct Cursor<P = Position> {
     /// Index of the resource type, in searches over all.
     pub kind: usize,
     /// The last place seen; `None`: the beginning of `kind`.
-    pub position: Option<Position>,
+    pub position: Option<P>,
     /// `count` of the first page.
     pub count: u32,
     /// When the cursor was made.
@@ -40,7 +41,12 @@ impl CursorKey {
     }
 
     /// Encrypts. `binding` is what the next request must share: credential, endpoint, filter, sorting.
-    pub(crate) fn seal(&self, cursor: &Cursor, binding: &[u8], ids: &dyn Ids) -> Result<String, ScimError> {
+    pub(crate) fn seal<P: Serialize>(
+        &self,
+        cursor: &Cursor<P>,
+        binding: &[u8],
+        ids: &dyn Ids,
+    ) -> Result<String, ScimError> {
         let text =
             serde_json::to_vec(cursor).map_err(|_| crate::error::internal("a cursor cannot be written"))?;
         self.encrypt(&text, binding, ids)
@@ -66,9 +72,14 @@ impl CursorKey {
     }
 
     /// Decrypts a cursor that was made for the same binding and is not too old.
-    pub(crate) fn open(&self, text: &str, binding: &[u8], now: Timestamp) -> Result<Cursor, ScimError> {
+    pub(crate) fn open<P: DeserializeOwned>(
+        &self,
+        text: &str,
+        binding: &[u8],
+        now: Timestamp,
+    ) -> Result<Cursor<P>, ScimError> {
         let opened = self.decrypt(text, binding).and_then(|text| serde_json::from_slice(&text).ok());
-        let cursor: Cursor = opened.ok_or_else(|| {
+        let cursor: Cursor<P> = opened.ok_or_else(|| {
             ScimError::new(
                 ErrorType::InvalidCursor,
                 "cursor: not one that this server gave to this token for this query; begin again without it",
@@ -109,7 +120,7 @@ mod tests {
         assert!(text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
         assert_eq!(key.open(&text, b"query", Timestamp(1)), Ok(cursor));
         let kinds = [
-            key.open(&text, b"other", Timestamp(1)),
+            key.open::<Position>(&text, b"other", Timestamp(1)),
             key.open(&text[1..], b"query", Timestamp(1)),
             key.open("", b"query", Timestamp(1)),
             key.open(&text, b"query", Timestamp(CURSOR_TIMEOUT_SECONDS * 1000 + 1)),

@@ -113,7 +113,9 @@ impl Service {
     /// As [`Service::schemas`].
     pub fn resource_types(&self, caller: &Caller, request: &ListRequest) -> Result<Value, ScimError> {
         unfiltered(caller, request)?;
-        let types = caller.runtime.registry.types().iter().map(|kind| type_document(caller, kind));
+        let registry = &caller.runtime.registry;
+        let types = registry.types().iter().chain([registry.membership()]);
+        let types = types.map(|kind| type_document(caller, kind));
         Ok(list(&types.collect::<Result<Vec<_>, _>>()?))
     }
 
@@ -124,7 +126,9 @@ impl Service {
     /// 403 without the read scope, 404.
     pub fn resource_type(&self, caller: &Caller, name: &str) -> Result<Value, ScimError> {
         caller.require(Scope::Read)?;
-        type_document(caller, caller.runtime.registry.type_named(name).ok_or_else(error::not_found)?)
+        let registry = &caller.runtime.registry;
+        let membership = Some(registry.membership()).filter(|kind| kind.name() == name);
+        type_document(caller, membership.or_else(|| registry.type_named(name)).ok_or_else(error::not_found)?)
     }
 }
 

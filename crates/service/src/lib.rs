@@ -8,6 +8,7 @@ pub mod admin;
 mod bulk;
 mod cache;
 mod caller;
+mod capped;
 mod cursor;
 mod directory;
 mod discovery;
@@ -19,6 +20,7 @@ pub mod later;
 mod leases;
 mod list;
 mod members;
+mod memberships;
 mod notes;
 pub mod people;
 mod rate;
@@ -73,6 +75,7 @@ pub struct Service {
     directory: DirectoryCache,
     cache: Cache,
     lookups: Lookups,
+    counts: Arc<capped::Counts>,
     turns: Turns,
     node: Uuid,
     later: later::Later,
@@ -115,6 +118,7 @@ impl Service {
             api_used: Mutex::default(),
             cursor_key: CursorKey::derive(&parts.secret),
             directory: DirectoryCache::default(),
+            counts: Arc::default(),
             turns: Turns::default(),
             node: parts.ids.uuid(parts.clock.now()),
             later: later::Later::default(),

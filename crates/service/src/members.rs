@@ -13,6 +13,7 @@ use rollcall_store::query::MemberRow;
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::capped::{Cap, group_at_front, with_schema};
 use crate::error;
 use crate::render::{BaseUrl, Body, Parts, Rendered};
 
@@ -67,6 +68,8 @@ pub(crate) struct MemberSource {
     pub base_url: BaseUrl,
     /// Name and endpoint of each resource type.
     pub endpoints: Vec<(String, String)>,
+    /// How many members are shown of a group at most.
+    pub cap: Option<Cap>,
 }
 
 /// Adds the pieces of one resource.
@@ -108,10 +111,12 @@ struct State {
     pieces: VecDeque<Piece>,
     /// The last member sent of the piece at the front: its key, once one was sent.
     after: Option<i64>,
+    /// How many members were sent of that piece.
+    sent: u32,
 }
 
 fn stream(source: MemberSource, pieces: VecDeque<Piece>) -> Parts {
-    let state = State { source, pieces, after: None };
+    let state = State { source, pieces, after: None, sent: 0 };
     Box::pin(stream::try_unfold(state, |mut state| async move {
         let Some(text) = state.next().await? else { return Ok(None) };
         Ok(Some((text, state)))
@@ -120,29 +125,45 @@ fn stream(source: MemberSource, pieces: VecDeque<Piece>) -> Parts {
 
 impl State {
     async fn next(&mut self) -> Result<Option<Bytes>, ScimError> {
-        let Some(Piece::Members { group, fields }) = self.pieces.front() else {
-            return Ok(match self.pieces.pop_front() {
-                Some(Piece::Text(text)) => Some(text),
-                _ => None,
-            });
-        };
+        let Some(Piece::Members { group, fields }) = self.pieces.front() else { return self.text().await };
         let (group, fields) = (*group, *fields);
         let after = self.after.unwrap_or(0);
-        let rows = self.source.store.members(self.source.source, group, after, PAGE).await;
+        let most = self.source.cap.as_ref().map_or(PAGE, |cap| PAGE.min(cap.max - self.sent.min(cap.max)));
+        let rows = self.source.store.members(self.source.source, group, after, most).await;
         let rows = rows.map_err(error::from_store)?;
-        let text = self.page(&rows, fields);
+        self.sent += u32::try_from(rows.len()).unwrap_or(most);
+        let full = self.source.cap.as_ref().filter(|cap| cap.max == self.sent);
+        let last = full.is_some() || rows.len() < most as usize;
+        let mut text = self.page(&rows, fields, last);
+        if let Some(cap) = full
+            && let Some(total) = cap.exceeded(&self.source.store, self.source.source, group).await?
+        {
+            text.push_str(&cap.notice(&self.source.base_url, group, total));
+        }
         self.after = rows.last().map(|row| row.key);
-        if rows.len() < PAGE as usize {
-            self.after = None;
+        if last {
+            (self.after, self.sent) = (None, 0);
             self.pieces.pop_front();
+        }
+        Ok(Some(text.into()))
+    }
+
+    /// What stands before members, or behind them.
+    async fn text(&mut self) -> Result<Option<Bytes>, ScimError> {
+        let group = self.source.cap.as_ref().and_then(|_| group_at_front(&self.pieces));
+        let Some(Piece::Text(text)) = self.pieces.pop_front() else { return Ok(None) };
+        if let (Some(cap), Some(group)) = (&self.source.cap, group)
+            && cap.exceeded(&self.source.store, self.source.source, group).await?.is_some()
+        {
+            return Ok(Some(with_schema(&text)));
         }
         Ok(Some(text))
     }
 
-    fn page(&self, rows: &[MemberRow], fields: MemberFields) -> Bytes {
-        let (first, last) = (self.after.is_none(), rows.len() < PAGE as usize);
+    fn page(&self, rows: &[MemberRow], fields: MemberFields, last: bool) -> String {
+        let first = self.after.is_none();
         if first && rows.is_empty() {
-            return Bytes::new();
+            return String::new();
         }
         let mut text = String::with_capacity(rows.len() * 180 + 16);
         if first {
@@ -157,7 +178,7 @@ impl State {
         if last {
             text.push(']');
         }
-        text.into()
+        text
     }
 
     fn member(&self, text: &mut String, row: &MemberRow, fields: MemberFields) {

@@ -47,10 +47,11 @@ impl Caller {
 
     /// The body of a POST or PUT.
     pub(crate) fn resource(&self, kind: &ResolvedType, body: Value) -> Value {
-        match body {
+        let body = match body {
             Value::Object(body) if self.speaks_v1() => Value::Object(v1::decode(&body, kind)),
             body => body,
-        }
+        };
+        self.unnoticed(kind, body)
     }
 
     /// The body of a PATCH.

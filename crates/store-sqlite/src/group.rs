@@ -9,6 +9,7 @@ use rollcall_store::StoreError;
 use rollcall_store::plan::parse_id;
 use rollcall_store::write::{Batch, MemberChange};
 use rusqlite::OptionalExtension as _;
+use uuid::Uuid;
 
 use crate::error::{OrUnavailable as _, signed, unsigned};
 use crate::membership::{Delta, Known, find, insert, object, set_grouping, touch};
@@ -70,7 +71,8 @@ pub(crate) fn update(
             .iter()
             .map(|change| match change {
                 MemberChange::Add(values) | MemberChange::Replace(values) => group.resolve(values).map(Some),
-                MemberChange::Remove(_) | MemberChange::RemoveWhere(_) => Ok(None),
+                MemberChange::Join(id) => group.newcomer(*id).map(|member| Some(vec![member])),
+                MemberChange::Remove(_) | MemberChange::RemoveWhere(_) | MemberChange::Leave(_) => Ok(None),
             })
             .collect::<Result<_, _>>()?;
         for (change, members) in changes.iter().zip(resolved) {
@@ -80,6 +82,8 @@ pub(crate) fn update(
                 MemberChange::Remove(values) => group.remove(values)?,
                 MemberChange::RemoveWhere(filter) => group.remove_where(filter)?,
                 MemberChange::Replace(_) => group.replace(members)?,
+                MemberChange::Join(_) => group.join(members)?,
+                MemberChange::Leave(id) => group.leave(*id)?,
             }
         }
         Ok(())
@@ -132,6 +136,31 @@ impl Group<'_, '_, '_> {
             UnknownMembers::Pending => Ok(Member::Pending(value.to_owned())),
             UnknownMembers::Refuse => Err(StoreError::UnknownMember(value.to_owned())),
         }
+    }
+
+    /// Who is to join.
+    fn newcomer(&mut self, id: Uuid) -> Result<Member, StoreError> {
+        let known = find(self.session, self.batch, id)?;
+        known.map(Member::Known).ok_or_else(|| StoreError::UnknownMember(id.to_string()))
+    }
+
+    fn join(&mut self, newcomer: Vec<Member>) -> Result<(), StoreError> {
+        let before = self.delta.added.len();
+        self.add(newcomer)?;
+        if self.delta.added.len() == before {
+            return Err(StoreError::Conflict { attribute: "member.value".to_owned(), id: None });
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self, id: Uuid) -> Result<(), StoreError> {
+        let before = self.delta.removed.len();
+        let known = find(self.session, self.batch, id)?.ok_or(StoreError::NotFound)?;
+        self.remove_known(known)?;
+        if self.delta.removed.len() == before {
+            return Err(StoreError::NotFound);
+        }
+        Ok(())
     }
 
     /// By id; where unknown members are kept, by `externalId` too, as those are resolved by it.

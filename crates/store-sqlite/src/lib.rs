@@ -19,6 +19,7 @@ mod groups;
 mod lease;
 mod members;
 mod membership;
+mod memberships;
 mod migrations;
 mod names;
 mod options;
@@ -58,6 +59,7 @@ use rollcall_domain::tenant::{Tenant, TenantKey};
 use rollcall_scim::schema::ResolvedType;
 use rollcall_store::index::Indexer;
 use rollcall_store::lease::Fence;
+use rollcall_store::membership::{Membership, MembershipPage, MembershipQuery, Memberships};
 use rollcall_store::people::{Foreseen, IdentityQuery, Rules, Supposed};
 use rollcall_store::query::{GroupRef, MemberRow, Page, Query, Stored, Tombstone};
 use rollcall_store::stamps::Stamps;
@@ -331,6 +333,31 @@ impl Resources for SqliteStore {
     async fn ready(&self) -> Result<(), StoreError> {
         self.readers.short(|connection| tenant::all(connection).map(drop))?;
         self.writer.task(|_| Ok(())).await
+    }
+}
+
+#[async_trait]
+impl Memberships for SqliteStore {
+    async fn membership(
+        &self,
+        source: SourceKey,
+        group: Uuid,
+        member: Uuid,
+    ) -> Result<Option<Membership>, StoreError> {
+        self.readers.short(|connection| memberships::one(connection, source, group, member))
+    }
+
+    async fn memberships(
+        &self,
+        source: SourceKey,
+        query: &MembershipQuery,
+    ) -> Result<MembershipPage, StoreError> {
+        let query = query.clone();
+        self.readers.scan(move |connection| memberships::page(connection, source, &query)).await
+    }
+
+    async fn count_members(&self, source: SourceKey, group: Uuid) -> Result<u64, StoreError> {
+        self.readers.scan(move |connection| memberships::count_members(connection, source, group)).await
     }
 }
 

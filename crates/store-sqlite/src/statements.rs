@@ -5,8 +5,8 @@ use rusqlite::Connection;
 use crate::options::Options;
 use crate::resource::compile::{Scope, selection};
 use crate::{
-    accepted, api_token, audit, change, credential, delivery, group, groups, members, membership, names,
-    pending, people, reindex, resource, retention, session, source,
+    accepted, api_token, audit, change, credential, delivery, group, groups, members, membership,
+    memberships, names, pending, people, reindex, resource, retention, session, source,
 };
 use crate::{tenant, tombstone};
 use rollcall_store::plan::Condition;
@@ -44,6 +44,7 @@ fn all() -> Vec<&'static str> {
         groups::STATEMENTS,
         members::STATEMENTS,
         membership::STATEMENTS,
+        memberships::STATEMENTS,
         names::STATEMENTS,
         pending::STATEMENTS,
         reindex::STATEMENTS,

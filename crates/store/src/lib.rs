@@ -11,6 +11,7 @@ pub mod delivery;
 pub mod error;
 pub mod index;
 pub mod lease;
+pub mod membership;
 pub mod people;
 pub mod plan;
 pub mod query;
@@ -40,6 +41,7 @@ use delivery::{Deliveries, SigningKeys};
 pub use error::StoreError;
 use index::Indexer;
 use lease::{Fence, Leases};
+use membership::Memberships;
 use people::{Foreseen, IdentityQuery, Rules, Supposed};
 use query::{GroupRef, MemberRow, Page, Query, Stored, Tombstone};
 use request_log::RequestLog;
@@ -51,6 +53,7 @@ use write::{Batch, Outcome};
 pub trait Store:
     Directory
     + Resources
+    + Memberships
     + Changes
     + Deliveries
     + SigningKeys
@@ -65,6 +68,7 @@ pub trait Store:
 impl<T> Store for T where
     T: Directory
         + Resources
+        + Memberships
         + Changes
         + Deliveries
         + SigningKeys

@@ -68,11 +68,11 @@ pub struct Tombstone {
 
 /// Where a page begins.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Start {
+pub enum Start<P = Position> {
     /// After skipping this many.
     Offset(u64),
     /// At the beginning, or after this position.
-    After(Option<Position>),
+    After(Option<P>),
 }
 
 /// A place in an ordered listing. Serialised into cursors.

@@ -151,10 +151,15 @@ pub enum MemberChange {
     Add(Vec<String>),
     /// Removes these; those not there are no error.
     Remove(Vec<String>),
-    /// Removes those whose member object (`value`, `type`, `display`) satisfies the filter.
+    /// Removes those whose member object (`value`, `type`, `display`) satisfies the filter; an empty `and` is everyone.
     RemoveWhere(Bound),
     /// Makes these the members: adds and removes the difference only.
     Replace(Vec<String>),
+    /// Adds this one, whatever becomes of unknown members otherwise: `UnknownMember` when it is no resource of the
+    /// source, `Conflict` on `member.value` when it is a member.
+    Join(Uuid),
+    /// Removes this one: `NotFound` when it is no member.
+    Leave(Uuid),
 }
 
 /// The end of a resource.

@@ -115,6 +115,9 @@ pub(crate) struct SourceSettings {
     /// Resources in a page when the client does not say
     #[arg(long, value_name = "N")]
     pub default_page_size: Option<u32>,
+    /// Members of a group that a response shows, the rest being at /GroupMemberships; 0 is all
+    #[arg(long, value_name = "N")]
+    pub max_members: Option<u32>,
     /// A switch of the dialect that is to be otherwise (docs/dialects.md); NAME= takes the dialect's again
     #[arg(long, value_name = "NAME=VALUE")]
     pub switch: Vec<String>,

@@ -42,7 +42,7 @@ fn unfiltered(edit: &Edit<'_>) -> Result<Option<MembersOperation>, ScimError> {
     let place = Place::Root.name(&edit.attribute.name);
     let sent = edit.value.unwrap_or(&Value::Null);
     if edit.verb == Verb::Remove && sent.is_null() {
-        return Ok(Some(MembersOperation::Replace(Vec::new())));
+        return Ok(Some(MembersOperation::Clear));
     }
     let values = values(sent, edit.attribute, edit.rules, &place)?;
     Ok(match edit.verb {

@@ -70,6 +70,8 @@ pub enum MembersOperation {
     RemoveWhere(Bound),
     /// Makes these all the members.
     Replace(Vec<String>),
+    /// Removes everyone: a `remove` that names no member.
+    Clear,
 }
 
 impl Patch {

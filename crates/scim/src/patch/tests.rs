@@ -589,7 +589,7 @@ fn members_come_out_apart() {
         remove(r#"members[shoe eq "User"]"#),
         expect!["invalidFilter Operations[0]: filter: shoe is not an attribute of members"],
     );
-    group(remove("members"), expect!["Replace([])"]);
+    group(remove("members"), expect!["Clear"]);
     group(replace("members", json!([{"value": "1"}, {"value": "2"}])), expect![[r#"Replace(["1", "2"])"#]]);
     group(replace("members", json!([])), expect!["Replace([])"]);
     group(replace("members", json!(null)), expect!["Replace([])"]);

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Attribute, AttributeType, Extension, ResolvedType, ResourceType, Schema};
+use super::{Attribute, AttributeType, Extension, GROUP_MEMBERSHIP, ResolvedType, ResourceType, Schema};
 
 const USER_JSON: &str = include_str!("builtin/user.json");
 const ENTERPRISE_USER_JSON: &str = include_str!("builtin/enterprise_user.json");
 const GROUP_JSON: &str = include_str!("builtin/group.json");
+const GROUP_MEMBERSHIP_JSON: &str = include_str!("builtin/group_membership.json");
 const SERVICE_PROVIDER_CONFIG_JSON: &str = include_str!("builtin/service_provider_config.json");
 const RESOURCE_TYPE_JSON: &str = include_str!("builtin/resource_type.json");
 const SCHEMA_JSON: &str = include_str!("builtin/schema.json");
@@ -46,18 +47,20 @@ pub enum RegistryError {
 pub struct Registry {
     schemas: Vec<Arc<Schema>>,
     types: Vec<Arc<ResolvedType>>,
+    membership: Arc<ResolvedType>,
     /// Schemas of the discovery documents themselves, shown under `/Schemas`.
     discovery: Vec<Arc<Schema>>,
 }
 
 impl Registry {
-    /// User, EnterpriseUser and Group.
+    /// User, EnterpriseUser and Group, and memberships.
     ///
     /// # Errors
     ///
     /// Never for the files compiled in; a test reads them.
     pub fn builtin() -> Result<Self, RegistryError> {
-        let mut registry = Self { schemas: Vec::new(), types: Vec::new(), discovery: Vec::new() };
+        let membership = Arc::new(membership()?);
+        let mut registry = Self { schemas: Vec::new(), types: Vec::new(), membership, discovery: Vec::new() };
         for text in [USER_JSON, ENTERPRISE_USER_JSON, GROUP_JSON] {
             registry.schemas.push(Arc::new(parse("built-in schema", text)?));
         }
@@ -95,14 +98,19 @@ impl Registry {
         Ok(registry)
     }
 
-    /// Every schema: of resources, then of the discovery documents.
+    /// Every schema: of resources, of memberships, then of the discovery documents.
     pub fn schemas(&self) -> impl Iterator<Item = &Arc<Schema>> {
-        self.schemas.iter().chain(&self.discovery)
+        self.schemas.iter().chain([&self.membership.core]).chain(&self.discovery)
     }
 
     /// The schema of this URN, in any case.
     pub fn schema(&self, urn: &str) -> Option<&Arc<Schema>> {
         self.schemas().find(|schema| schema.id.eq_ignore_ascii_case(urn))
+    }
+
+    /// GroupMembership, which is none of [`Registry::types`]: it is not stored, but shows what is.
+    pub fn membership(&self) -> &Arc<ResolvedType> {
+        &self.membership
     }
 
     /// Every resource type, in the order registered.
@@ -135,6 +143,9 @@ impl Registry {
     fn push_type(&mut self, mut resource_type: ResourceType) -> Result<(), RegistryError> {
         resource_type.id.clone_from(&resource_type.name);
         check_endpoint(&resource_type)?;
+        if resource_type.name == self.membership.name() {
+            return Err(invalid(format!("the name {} is reserved", resource_type.name)));
+        }
         let known = self.types.iter().position(|kind| kind.name() == resource_type.name);
         if known.is_none() && self.types.iter().any(|kind| clashes(&kind.resource_type, &resource_type)) {
             return Err(invalid(format!(
@@ -182,6 +193,19 @@ impl Registry {
         check_extensions(&resource_type)?;
         Ok(ResolvedType { resource_type, core, extensions })
     }
+}
+
+fn membership() -> Result<ResolvedType, RegistryError> {
+    let schema: Schema = parse("built-in schema", GROUP_MEMBERSHIP_JSON)?;
+    let resource_type = ResourceType {
+        id: schema.name.clone(),
+        name: schema.name.clone(),
+        endpoint: "/GroupMemberships".to_owned(),
+        description: schema.description.clone(),
+        schema: GROUP_MEMBERSHIP.to_owned(),
+        schema_extensions: Vec::new(),
+    };
+    Ok(ResolvedType { resource_type, core: Arc::new(schema), extensions: Vec::new() })
 }
 
 fn parse<T: serde::de::DeserializeOwned>(what: &str, text: &str) -> Result<T, RegistryError> {

@@ -66,7 +66,7 @@ fn schemas(registry: &Registry) -> Value {
             schemas.insert(name.to_owned(), resources::document(schema));
         }
     }
-    for kind in registry.types() {
+    for kind in registry.types().iter().chain([registry.membership()]) {
         schemas.extend(resources::components(kind));
     }
     Value::Object(schemas)
@@ -78,6 +78,8 @@ fn paths(registry: &Registry) -> Value {
     for route in SCIM_ROUTES {
         let kinds: Vec<Option<&ResolvedType>> = if route.path.starts_with(ENDPOINT) {
             registry.types().iter().map(|kind| Some(&**kind)).collect()
+        } else if route.path.starts_with(&registry.membership().resource_type.endpoint) {
+            vec![Some(&**registry.membership())]
         } else {
             vec![None]
         };

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Parameter {
     Id,
+    MembershipId,
     SchemaId,
     TypeName,
     Attributes,
@@ -56,13 +57,14 @@ pub(super) struct Operation {
 }
 
 use Parameter::{
-    Attributes, Count, Cursor, ExcludedAttributes, Filter, Id, IfMatch, IfNoneMatch, SchemaId, SortBy,
-    SortOrder, StartIndex, TypeName,
+    Attributes, Count, Cursor, ExcludedAttributes, Filter, Id, IfMatch, IfNoneMatch, MembershipId, SchemaId,
+    SortBy, SortOrder, StartIndex, TypeName,
 };
 
 const SHAPE: &[Parameter] = &[Attributes, ExcludedAttributes];
 const LISTING: &[Parameter] =
     &[Filter, SortBy, SortOrder, StartIndex, Count, Cursor, Attributes, ExcludedAttributes];
+const MEMBERSHIPS: &[Parameter] = &[Filter, StartIndex, Count, Cursor, Attributes, ExcludedAttributes];
 /// With `Prefer: respond-async`, where there is a stream of Security Event Tokens.
 const LATER: (u16, Shows) = (202, Shows::Nothing);
 const SHOWN_IF_NEW: &[(u16, Shows)] = &[(200, Shows::Resource), (304, Shows::Nothing)];
@@ -178,6 +180,46 @@ const OPERATIONS: &[Operation] = &[
     },
     Operation {
         method: "POST",
+        path: "/GroupMemberships/.search",
+        summary: "Searches memberships (RFC 7644 §3.4.3)",
+        parameters: &[],
+        takes: Takes::Search,
+        answers: LISTED,
+    },
+    Operation {
+        method: "GET",
+        path: "/GroupMemberships",
+        summary: "Lists who is a direct member of which group, by group.value, member.value or both",
+        parameters: MEMBERSHIPS,
+        takes: Takes::Nothing,
+        answers: LISTED,
+    },
+    Operation {
+        method: "POST",
+        path: "/GroupMemberships",
+        summary: "Makes someone a member of a group",
+        parameters: SHAPE,
+        takes: Takes::Resource,
+        answers: &[(201, Shows::Resource)],
+    },
+    Operation {
+        method: "GET",
+        path: "/GroupMemberships/{id}",
+        summary: "One membership",
+        parameters: &[MembershipId, Attributes, ExcludedAttributes, IfNoneMatch],
+        takes: Takes::Nothing,
+        answers: SHOWN_IF_NEW,
+    },
+    Operation {
+        method: "DELETE",
+        path: "/GroupMemberships/{id}",
+        summary: "Ends a membership",
+        parameters: &[MembershipId, IfMatch],
+        takes: Takes::Nothing,
+        answers: &[(204, Shows::Nothing)],
+    },
+    Operation {
+        method: "POST",
         path: "/{endpoint}/.search",
         summary: "Searches {type} resources (RFC 7644 §3.4.3)",
         parameters: &[],
@@ -266,8 +308,9 @@ impl Operation {
 }
 
 impl Parameter {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Id,
+        MembershipId,
         SchemaId,
         TypeName,
         Attributes,
@@ -286,6 +329,7 @@ impl Parameter {
     pub(super) fn name(self) -> &'static str {
         match self {
             Id => "id",
+            MembershipId => "membershipId",
             SchemaId => "schemaId",
             TypeName => "typeName",
             Attributes => "attributes",
@@ -304,6 +348,9 @@ impl Parameter {
     fn describe(self) -> Value {
         let (place, name, schema, description) = match self {
             Id => ("path", "id", json!({ "type": "string", "format": "uuid" }), "The resource's id"),
+            MembershipId => {
+                ("path", "id", text(), "The membership's id: the group's, a dot, and the member's")
+            }
             SchemaId => ("path", "id", text(), "The schema's URN"),
             TypeName => ("path", "id", text(), "The resource type's name"),
             Attributes => ("query", "attributes", text(), "Attributes to show, by comma (RFC 7644 §3.9)"),

@@ -65,7 +65,8 @@ impl Capabilities {
             let filter = Filter::parse(&format!("userName {operator}{operand}"));
             filter.is_ok_and(|filter| type_named("User").is_some_and(|kind| filter.bind(kind).is_ok()))
         };
-        let types = registry.iter().flat_map(|registry| registry.types());
+        let types =
+            registry.iter().flat_map(|registry| registry.types().iter().chain([registry.membership()]));
         Self {
             users: type_named("User").is_some(),
             groups: type_named("Group").is_some(),

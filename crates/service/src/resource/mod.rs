@@ -6,7 +6,7 @@ mod read;
 mod write;
 
 pub(crate) use prepare::Prepared;
-pub(crate) use write::{ATTEMPTS, deletion, ground};
+pub(crate) use write::{ATTEMPTS, deletion, ground, refused};
 
 use rollcall_scim::error::ScimError;
 use rollcall_scim::projection::Projection;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rollcall_domain::change;
 use rollcall_scim::error::ScimError;
+use rollcall_scim::filter::Bound;
 use rollcall_scim::patch::{MembersOperation, Patch};
 use rollcall_scim::projection;
 use rollcall_scim::schema::ResolvedType;
@@ -22,8 +23,10 @@ use crate::{Caller, error, render};
 pub(crate) struct Prepared {
     /// The resource's type.
     pub kind: Arc<ResolvedType>,
-    /// The resource.
+    /// The resource; of a membership its group.
     pub id: Uuid,
+    /// Of a membership, its member.
+    pub member: Option<Uuid>,
     /// The write.
     pub write: Write,
     /// Whether trying again after `Stale` makes sense.
@@ -49,7 +52,7 @@ impl Ground<'_> {
         let members = accepted.members.unwrap_or_default();
         let write = Write::Create(Create { id, kind: self.kind.name().to_owned(), content, members });
         let (kind, document) = (Arc::clone(self.kind), Some(document));
-        Ok(Prepared { kind, id, write, read_first: false, document, said: None })
+        Ok(Prepared { kind, id, member: None, write, read_first: false, document, said: None })
     }
 
     /// A PUT. `members` that the body does not name stay as they are (ours; RFC 7644 §3.5.1 leaves it open).
@@ -121,7 +124,8 @@ impl Ground<'_> {
             replaced: false,
             difference,
         });
-        Ok(Prepared { kind: Arc::clone(self.kind), id, write, read_first, document, said: None })
+        let kind = Arc::clone(self.kind);
+        Ok(Prepared { kind, id, member: None, write, read_first, document, said: None })
     }
 
     /// What a reader is shown who asks for nothing in particular.
@@ -164,5 +168,6 @@ fn member_change(operation: MembersOperation) -> MemberChange {
         MembersOperation::Remove(values) => MemberChange::Remove(values),
         MembersOperation::RemoveWhere(filter) => MemberChange::RemoveWhere(filter),
         MembersOperation::Replace(values) => MemberChange::Replace(values),
+        MembersOperation::Clear => MemberChange::RemoveWhere(Bound::And(Vec::new())),
     }
 }

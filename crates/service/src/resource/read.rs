@@ -65,6 +65,7 @@ impl Service {
             source: caller.runtime.source.key,
             base_url: Arc::clone(&caller.base_url),
             endpoints: types.map(|kind| (kind.name.clone(), kind.endpoint.clone())).collect(),
+            cap: self.cap(caller),
         }
     }
 }

@@ -220,6 +220,7 @@ impl Service {
         for _ in 0..ATTEMPTS {
             let entry = self.load(caller, ground.kind, id).await?;
             let mut prepared = prepare(&entry)?;
+            self.check_replaced(caller, &prepared).await?;
             self.say(caller, method, &mut prepared, Some(&entry)).await?;
             let read_first = prepared.read_first || prepared.said.is_some();
             let mut after = entry.row.clone();
@@ -256,7 +257,7 @@ impl Service {
     }
 
     /// One write, and the time that it was given.
-    async fn commit(
+    pub(crate) async fn commit(
         &self,
         caller: &Caller,
         write: Write,
@@ -298,7 +299,7 @@ impl Service {
 }
 
 /// Why a write was refused, if it was.
-fn refused<T>(done: &Result<T, ScimError>) -> Option<ErrorType> {
+pub(crate) fn refused<T>(done: &Result<T, ScimError>) -> Option<ErrorType> {
     done.as_ref().err().map(|error| error.kind)
 }
 

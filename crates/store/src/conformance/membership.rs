@@ -5,6 +5,8 @@ use uuid::Uuid;
 
 use super::world::{Backend, World};
 use crate::StoreError;
+use crate::membership::{MembershipPage, MembershipQuery, Place};
+use crate::query::Start;
 use crate::write::{MemberChange, Outcome, Unit, Write};
 
 fn values(ids: &[Uuid]) -> Vec<String> {
@@ -174,6 +176,9 @@ pub async fn members_are_removed_by_a_filter(backend: &dyn Backend) {
     assert_eq!(world.members(group).await, values(&[inner, bob, cat]));
     world.change(group, bind(&format!("type eq \"User\" and value ne \"{bob}\""))).await.unwrap();
     assert_eq!(world.members(group).await, values(&[inner, bob]));
+    let everyone = MemberChange::RemoveWhere(rollcall_scim::filter::Bound::And(Vec::new()));
+    world.change(group, vec![everyone]).await.unwrap();
+    assert_eq!(world.members(group).await, [""; 0]);
 }
 
 /// A strict source refuses members that are not there, and changes nothing.
@@ -282,4 +287,131 @@ pub async fn a_renamed_group_is_seen_in_its_members_groups(backend: &dyn Backend
     assert_ne!(world.store.stamps().of(ann), stamp);
     let groups = world.store.groups(world.source, &[ann]).await.unwrap();
     assert_eq!(groups[0][0].display.as_deref(), Some("crew"));
+}
+
+/// Who joins was there and no member; who leaves was one. All else is refused, and changes nothing.
+pub async fn joining_and_leaving_are_refused_where_they_change_nothing(backend: &dyn Backend) {
+    let world = World::new(backend).await;
+    for world in [world.clone(), world.pending()] {
+        let (ann, nobody) = (world.user(&world.id().to_string()).await, world.id());
+        let group = world.group("team", &[]).await;
+        let join = |id: Uuid| vec![MemberChange::Join(id)];
+        let leave = |id: Uuid| vec![MemberChange::Leave(id)];
+        assert_eq!(world.change(group, leave(ann)).await, Err(StoreError::NotFound));
+        assert_eq!(
+            world.change(group, join(nobody)).await,
+            Err(StoreError::UnknownMember(nobody.to_string()))
+        );
+        assert_eq!(world.change(nobody, join(ann)).await, Err(StoreError::NotFound));
+        assert_eq!(world.change(group, join(ann)).await.unwrap().version, 2);
+        let taken = StoreError::Conflict { attribute: "member.value".to_owned(), id: None };
+        assert_eq!(world.change(group, join(ann)).await, Err(taken));
+        assert_eq!(world.groups(ann).await, [(group, true)]);
+        assert_eq!(world.change(group, leave(ann)).await.unwrap().version, 3);
+        assert_eq!(world.change(group, leave(nobody)).await, Err(StoreError::NotFound));
+        assert_eq!(world.groups(ann).await, []);
+        assert_eq!(world.get("Group", group).await.unwrap().version, 3);
+    }
+}
+
+/// A group, a member, both or neither select memberships; pages follow each other, whatever comes and goes between.
+pub async fn memberships_are_selected_and_paged(backend: &dyn Backend) {
+    let world = World::new(backend).await.pending();
+    let other = world.beside("other").await;
+    let mut users = Vec::new();
+    for name in ["ann", "bob", "cat", "dan", "eve"] {
+        users.push(world.user(name).await);
+    }
+    let inner = world.group("inner", &users[..2]).await;
+    world.group("empty", &[]).await;
+    let team = world.group("team", &[users[4], inner, users[0], users[3]]).await;
+    world.change(team, vec![MemberChange::Add(vec!["nobody".to_owned()])]).await.unwrap();
+    let stranger = other.user("ann").await;
+    let apart = other.group("apart", &[stranger]).await;
+    let all = [
+        (inner, users[0]),
+        (inner, users[1]),
+        (team, users[4]),
+        (team, inner),
+        (team, users[0]),
+        (team, users[3]),
+    ];
+    let read = async |group, member, start, count| {
+        let query = MembershipQuery { group, member, start, count, want_total: true };
+        world.store.memberships(world.source, &query).await.unwrap()
+    };
+    for (group, member) in [
+        (None, None),
+        (Some(team), None),
+        (None, Some(users[0])),
+        (Some(team), Some(inner)),
+        (Some(inner), Some(users[4])),
+        (Some(users[0]), None),
+        (None, Some(stranger)),
+        (Some(apart), None),
+        (Some(apart), Some(stranger)),
+    ] {
+        let fits = |(g, m): &&(Uuid, Uuid)| {
+            group.is_none_or(|group| group == *g) && member.is_none_or(|member| member == *m)
+        };
+        let wanted: Vec<_> = all.iter().filter(fits).copied().collect();
+        for count in [1, 2, 3, 100] {
+            let (mut by_cursor, mut after) = (Vec::new(), None);
+            loop {
+                let page = read(group, member, Start::After(after), count).await;
+                by_cursor.extend(ids(&page));
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(by_cursor, wanted, "{group:?} {member:?} by {count}");
+            for offset in 0..=wanted.len() + 1 {
+                let page = read(group, member, Start::Offset(offset as u64), count).await;
+                let expected: Vec<_> = wanted.iter().skip(offset).take(count as usize).copied().collect();
+                assert_eq!((ids(&page), page.total), (expected, Some(wanted.len() as u64)));
+            }
+        }
+    }
+    assert_eq!(world.store.count_members(world.source, team).await.unwrap(), 5);
+    assert_eq!(other.store.count_members(other.source, team).await.unwrap(), 0);
+    // What was passed goes, its last group too: the walk goes on behind it.
+    let first: Option<Place> = read(None, None, Start::After(None), 3).await.next;
+    world.delete("Group", inner).await.unwrap();
+    world.change(team, remove(&[users[4]])).await.unwrap();
+    let rest = read(None, None, Start::After(first), 100).await;
+    assert_eq!(ids(&rest), [(team, users[0]), (team, users[3])]);
+}
+
+fn ids(page: &MembershipPage) -> Vec<(Uuid, Uuid)> {
+    page.memberships.iter().map(|found| (found.group.id, found.member.id)).collect()
+}
+
+/// A membership names both, with their types and names, and is gone with either.
+pub async fn a_membership_is_found_by_both_its_ids(backend: &dyn Backend) {
+    let world = World::new(backend).await;
+    let other = world.beside("other").await;
+    let (ann, bob) = (world.user("ann").await, world.user("bob").await);
+    let group = world.group("team", &[ann, bob]).await;
+    let find = async |world: &World, group, member| {
+        world.store.membership(world.source, group, member).await.unwrap()
+    };
+    let found = find(&world, group, bob).await.unwrap();
+    assert_eq!(
+        (found.group.id, &*found.group.kind, found.group.display.as_deref()),
+        (group, "Group", Some("team"))
+    );
+    assert_eq!(
+        (found.member.id, &*found.member.kind, found.member.display.as_deref()),
+        (bob, "User", Some("bob"))
+    );
+    for (world, group, member) in
+        [(&other, group, bob), (&world, bob, group), (&world, group, group), (&world, world.id(), bob)]
+    {
+        assert_eq!(find(world, group, member).await, None);
+    }
+    world.delete("User", bob).await.unwrap();
+    assert_eq!(find(&world, group, bob).await, None);
+    world.delete("Group", group).await.unwrap();
+    assert_eq!(find(&world, group, ann).await, None);
 }

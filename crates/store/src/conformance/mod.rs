@@ -124,6 +124,9 @@ macro_rules! store_conformance {
                 a_deletion_ends_memberships_both_ways,
                 a_membership_keeps_the_revision,
                 a_renamed_group_is_seen_in_its_members_groups,
+                joining_and_leaving_are_refused_where_they_change_nothing,
+                memberships_are_selected_and_paged,
+                a_membership_is_found_by_both_its_ids,
             ],
             people: [
                 a_tenants_policy_comes_back_as_written,

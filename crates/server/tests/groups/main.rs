@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod capped;
+mod memberships;
+
 use rollcall_testkit::{Client, TestApp};
 use serde_json::{Value, json};
 
