@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use rollcall_domain::source::SourceKey;
+use rollcall_scim::Document;
 use rollcall_scim::error::{DIAGNOSTICS_SCHEMA, ScimError};
 use rollcall_scim::schema::ResolvedType;
 use rollcall_store::stamps::Stamp;
@@ -70,10 +71,12 @@ impl Cap {
 
     /// What is said beside the members that are shown, with a comma before it.
     pub(crate) fn notice(&self, base_url: &str, group: Uuid, total: u64) -> String {
-        let mut members = json!({ "total": total, "shown": self.max });
+        let mut members = Document::new();
+        members.insert("total".to_owned(), total.into());
+        members.insert("shown".to_owned(), self.max.into());
         if self.memberships {
             let rest = format!("{base_url}/{ENDPOINT}?filter=group.value%20eq%20%22{group}%22&cursor=");
-            members["rest"] = rest.into();
+            members.insert("rest".to_owned(), rest.into());
         }
         format!(",\"{DIAGNOSTICS_SCHEMA}\":{}", json!({ "members": members }))
     }

@@ -16,7 +16,7 @@ pub const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 pub const ENTERPRISE_USER: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 /// The core Group schema (RFC 7643 §4.2).
 pub const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
-/// The GroupMembership schema (draft-ietf-scim-group-members).
+/// The `GroupMembership` schema (draft-zollner-scim-group-members).
 pub const GROUP_MEMBERSHIP: &str = "urn:ietf:params:scim:schemas:core:2.0:GroupMembership";
 
 /// One schema (RFC 7643 §7). Serialises as `/Schemas` shows it, without `meta`.

@@ -108,7 +108,7 @@ impl Registry {
         self.schemas().find(|schema| schema.id.eq_ignore_ascii_case(urn))
     }
 
-    /// GroupMembership, which is none of [`Registry::types`]: it is not stored, but shows what is.
+    /// `GroupMembership`, which is none of [`Registry::types`]: it is not stored, but shows what is.
     pub fn membership(&self) -> &Arc<ResolvedType> {
         &self.membership
     }

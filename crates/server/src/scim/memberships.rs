@@ -1,4 +1,4 @@
-//! `/GroupMemberships`: the members of groups, one by one (draft-ietf-scim-group-members).
+//! `/GroupMemberships`: the members of groups, one by one (draft-zollner-scim-group-members).
 
 use axum::extract::State;
 use axum::http::StatusCode;

@@ -1,4 +1,4 @@
-//! Memberships as resources: `/GroupMemberships` (draft-ietf-scim-group-members).
+//! Memberships as resources: `/GroupMemberships` (draft-zollner-scim-group-members).
 
 use rollcall_domain::api::ApiScope;
 use rollcall_domain::source::SourceSettings;

@@ -1,4 +1,4 @@
-//! Memberships as resources: `/GroupMemberships` (draft-ietf-scim-group-members, ADR 36).
+//! Memberships as resources: `/GroupMemberships` (draft-zollner-scim-group-members, ADR 36).
 //!
 //! A membership is not stored twice: it is a group's member, read and written alone. Its id is that of the group, a
 //! dot, and that of the member.

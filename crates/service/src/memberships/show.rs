@@ -56,8 +56,8 @@ pub(super) fn version(found: &Membership) -> u64 {
         hash.update((display.len() as u64).to_be_bytes());
         hash.update(display);
     }
-    let [a, b, c, d, e, f, ..]: [u8; 32] = hash.finalize().into();
-    u64::from_be_bytes([0, 0, a, b, c, d, e, f])
+    // Six bytes: such a number every client can read.
+    hash.finalize().iter().take(6).fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 pub(super) fn represent(
