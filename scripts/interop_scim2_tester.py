@@ -14,6 +14,9 @@ from httpx2 import Client
 from scim2_client.engines.httpx2 import SyncSCIMClient
 from scim2_tester import Status, check_server, filling
 
+# It fills every text with a random one, so that it cannot name a group and a member that are there, and it wants PUT and
+# PATCH of everything: memberships have tests of their own.
+RESOURCE_TYPES = ["User", "Group", "TestResource"]
 REFUSED = {Status.ERROR, Status.CRITICAL}
 
 
@@ -58,7 +61,7 @@ def main() -> int:
     headers = {"Authorization": f"Bearer {os.environ['SCIM_TOKEN']}"}
     fill_times()
     with Client(base_url=base_url, headers=headers, timeout=30) as http:
-        results = check_server(SyncSCIMClient(http))
+        results = check_server(SyncSCIMClient(http), resource_types=RESOURCE_TYPES)
     results = [result for result in results if not is_not_ours(result)]
     for result in results:
         if result.status in REFUSED or result.status is Status.DEVIATION:
@@ -69,7 +72,7 @@ def main() -> int:
     counts = Counter(result.status.name for result in results)
     kinds = {getattr(result, "resource_type", None) for result in results} - {None}
     print(f"scim2-tester: {dict(counts)} over {', '.join(sorted(kinds)) or 'no resource type'}")
-    missing = {"User", "Group", "TestResource"} - kinds
+    missing = set(RESOURCE_TYPES) - kinds
     if missing:
         print(f"not checked: {', '.join(sorted(missing))}")
     return 1 if missing or any(result.status in REFUSED for result in results) else 0
