@@ -78,7 +78,8 @@ pub(crate) async fn update(
     for change in changes {
         resolved.push(match change {
             MemberChange::Add(values) | MemberChange::Replace(values) => group.resolve(values).await?,
-            MemberChange::Remove(_) | MemberChange::RemoveWhere(_) => Vec::new(),
+            MemberChange::Join(id) => vec![group.newcomer(*id).await?],
+            MemberChange::Remove(_) | MemberChange::RemoveWhere(_) | MemberChange::Leave(_) => Vec::new(),
         });
     }
     for (change, members) in changes.iter().zip(resolved) {
@@ -87,6 +88,8 @@ pub(crate) async fn update(
             MemberChange::Remove(values) => group.remove(values).await?,
             MemberChange::RemoveWhere(filter) => group.remove_where(filter).await?,
             MemberChange::Replace(_) => group.replace(members).await?,
+            MemberChange::Join(_) => group.join(members).await?,
+            MemberChange::Leave(id) => group.leave(*id).await?,
         }
     }
     group.settle(progress).await
@@ -126,6 +129,30 @@ impl<'s, 'b> Group<'s, 'b> {
             });
         }
         Ok(members)
+    }
+
+    /// Who is to join.
+    async fn newcomer(&mut self, id: Uuid) -> Result<Member, StoreError> {
+        let found = find(self.session, self.batch, &[id]).await?;
+        found.get(&id).copied().map(Member::Known).ok_or_else(|| StoreError::UnknownMember(id.to_string()))
+    }
+
+    async fn join(&mut self, newcomer: Vec<Member>) -> Result<(), StoreError> {
+        let before = self.delta.added.len();
+        self.add(newcomer).await?;
+        if self.delta.added.len() == before {
+            return Err(StoreError::Conflict { attribute: "member.value".to_owned(), id: None });
+        }
+        Ok(())
+    }
+
+    async fn leave(&mut self, id: Uuid) -> Result<(), StoreError> {
+        let found = find(self.session, self.batch, &[id]).await?;
+        if self.remove_known(found.values()).await?.is_empty() {
+            return Err(StoreError::NotFound);
+        }
+        self.delta.removed.push(id.to_string());
+        Ok(())
     }
 
     /// By id; where unknown members are kept, by `externalId` too, as those are resolved by it.

@@ -22,6 +22,7 @@ mod groups;
 mod lease;
 mod members;
 mod membership;
+mod memberships;
 mod migrations;
 mod names;
 mod nodes;
