@@ -7,6 +7,7 @@ mod bench;
 mod c1z;
 mod completion;
 mod connector;
+mod console;
 mod database;
 mod desk;
 mod expressions;
@@ -93,6 +94,7 @@ async fn run(arguments: Arguments, printer: &Printer) -> Done {
         Command::Source(command) => source::run(&global, command, printer).await,
         Command::Token(command) => token::run(&global, command, printer).await,
         Command::ApiToken(command) => api_token::run(&global, command, printer).await,
+        Command::Console(command) => console::run(&global, command, printer).await,
         Command::Audit(command) => audit::run(&global, command, printer).await,
         Command::Mapping(command) => mapping::run(&global, command, printer).await,
         Command::Sync(arguments) => sync::run(arguments, printer).await,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use rollcall_config::{Given, Settings};
+use rollcall_console::Console;
 use rollcall_scim::error::ScimError;
 use rollcall_server::{App, Tls, listen};
 use rollcall_service::Service;
@@ -20,6 +21,8 @@ use crate::{Done, Failure, hub};
 
 /// How often times of last use are written.
 const FLUSH_EVERY: Duration = Duration::from_secs(5);
+/// After so many of these, sessions and links that are over are forgotten.
+const PRUNE_EVERY: u32 = 120;
 /// How often it is looked whether identities are to be recomputed or deleted.
 const TEND_EVERY: Duration = Duration::from_secs(1);
 
@@ -43,7 +46,18 @@ pub(crate) async fn run(global: &Global, serve: &Serve, printer: &Printer) -> Do
         .map_err(|error| Failure::Theirs(format!("cannot listen on {}: {error}", settings.listen)))?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let address = format!("{scheme}://{}", listener.local_addr().context("the listener has no address")?);
-    greet(printer, &settings, &address);
+    let reached = if settings.public_url.is_empty() { address.clone() } else { settings.public_url.clone() };
+    let first = crate::console::first_run(&service, &reached).await?;
+    greet(printer, &settings, &address, first.as_deref());
+    let console = Console::new(
+        Arc::clone(&service),
+        rollcall_console::Settings {
+            public_url: Some(settings.public_url.clone()).filter(|url| !url.is_empty()),
+            https: tls.is_some(),
+            address_header: Some(settings.client_address_header.to_lowercase())
+                .filter(|name| !name.is_empty()),
+        },
+    );
     let app = App::new(
         Arc::clone(&service),
         rollcall_server::Settings {
@@ -68,7 +82,8 @@ pub(crate) async fn run(global: &Global, serve: &Serve, printer: &Printer) -> Do
         stop.await;
         ending.close();
     };
-    listen::serve(listener, rollcall_server::router(app), tls, stop, settings.grace()).await;
+    let router = rollcall_server::router_with(app, rollcall_console::router(&console));
+    listen::serve(listener, router, tls, stop, settings.grace()).await;
     workers.stop().await;
     flush.abort();
     tending.abort();
@@ -80,16 +95,23 @@ pub(crate) async fn run(global: &Global, serve: &Serve, printer: &Printer) -> Do
     Ok(())
 }
 
-fn greet(printer: &Printer, settings: &Settings, address: &str) {
+fn greet(printer: &Printer, settings: &Settings, address: &str, first_run: Option<&str>) {
     let database = &settings.database;
     // A URL comes from where it is not seen by others: a file, or the environment.
     let flag = match database.file() {
         Some(file) if *database != Settings::default().database => format!(" --database {}", file.display()),
         _ => String::new(),
     };
+    let console = match first_run {
+        Some(link) => format!(
+            "Make your account in the console by this link, which is good for one account and three days:\n\n    \
+             {link}\n\n(it is not shown again; `rollcall console setup-link` prints another)\n\n\
+             Or without the console: in another terminal, run\n\n    "
+        ),
+        None => "Connect an identity provider in the console, or in another terminal by\n\n    ".to_owned(),
+    };
     printer.note(&format!(
-        "\nRollcall keeps its data in {database} and its secret in {}.\n\n\
-         Connect an identity provider: in another terminal, run\n\n    \
+        "\nRollcall keeps its data in {database} and its secret in {}.\n\n{console}\
          rollcall source create okta --dialect okta{flag}\n\n\
          (or entra, google, onelogin, jumpcloud, ping, generic; with cargo: cargo run --release -- source …)\n\
          and paste the base URL and the token it prints into the provider's provisioning settings.\n",
@@ -100,8 +122,15 @@ fn greet(printer: &Printer, settings: &Settings, address: &str) {
 }
 
 async fn flush_for_ever(service: Arc<Service>) {
+    let mut rounds = 0_u32;
     loop {
         tokio::time::sleep(FLUSH_EVERY).await;
+        rounds = rounds.wrapping_add(1);
+        if rounds.is_multiple_of(PRUNE_EVERY)
+            && let Err(error) = service.prune_accounts().await
+        {
+            tracing::warn!(%error, "sessions that are over stay for a while");
+        }
         if let Err(error) = service.flush_last_used().await {
             tracing::warn!(detail = error.detail, "times of last use were not written");
         }

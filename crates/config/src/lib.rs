@@ -109,6 +109,9 @@ settings! {
     database_replica: Database = Database::from(""), "ROLLCALL_DATABASE_REPLICA";
     /// URL under which clients reach the server; empty: that of each request.
     public_url: String = String::new(), "ROLLCALL_PUBLIC_URL";
+    /// Header in which a proxy in front says where a request comes from, such as `X-Forwarded-For`: the last address in
+    /// it counts; empty: the connection's. Sign-ins to the console are limited by it.
+    client_address_header: String = String::new(), "ROLLCALL_CLIENT_ADDRESS_HEADER";
     /// PEM file of the certificate chain; empty: no TLS.
     tls_certificate: String = String::new(), "ROLLCALL_TLS_CERTIFICATE";
     /// PEM file of the private key.

@@ -18,6 +18,10 @@ pub enum TokenKind {
     Source,
     /// The admin API: `rca_`.
     Api,
+    /// A browser that someone signed in to the console with: `rcs_`.
+    Session,
+    /// A link that lets someone into the console without an account: `rcl_`.
+    Link,
 }
 
 impl TokenKind {
@@ -26,6 +30,8 @@ impl TokenKind {
         match self {
             Self::Source => "rc_",
             Self::Api => "rca_",
+            Self::Session => "rcs_",
+            Self::Link => "rcl_",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Tenants, sources, dialects, credentials and changes: the words of Rollcall, without I/O.
 
 pub mod accepted;
+pub mod account;
 pub mod api;
 pub mod audit;
 pub mod change;

@@ -72,7 +72,12 @@ impl App {
     }
 }
 
-/// The whole HTTP surface.
+/// The whole HTTP surface but the console.
 pub fn router(app: App) -> Router {
-    routes::router(app)
+    routes::router(app, Router::new())
+}
+
+/// The whole HTTP surface, with the routes of the console: they get an id, a log line and metrics like the others.
+pub fn router_with(app: App, console: Router) -> Router {
+    routes::router(app, console)
 }

@@ -1,5 +1,6 @@
 //! Accepting connections: limits, time-outs, TLS, and an end that lets requests finish.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +24,9 @@ const MAX_CONNECTIONS: usize = 10_000;
 /// Time for a client to send its headers, and for TLS to be agreed on.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Where the console is, which limits attempts by the address they come from.
+const CONSOLE: &str = "/console";
+
 /// Serves until `stop` is ready, then lets the requests under way finish for at most `grace`.
 pub async fn serve(
     listener: TcpListener,
@@ -40,15 +44,15 @@ pub async fn serve(
             () = &mut stop => break,
             accepted = accept(&listener, &permits) => accepted,
         };
-        let Some((stream, permit)) = accepted else { continue };
+        let Some((stream, peer, permit)) = accepted else { continue };
         let (router, tls, watcher) = (router.clone(), tls.clone(), graceful.watcher());
         tokio::spawn(async move {
             match tls {
-                None => connection(stream, router, watcher).await,
+                None => connection(stream, peer, router, watcher).await,
                 Some(tls) => {
                     let agreed = TlsAcceptor::from(tls.config()).accept(stream);
                     if let Ok(Ok(stream)) = tokio::time::timeout(HEADER_TIMEOUT, agreed).await {
-                        connection(stream, router, watcher).await;
+                        connection(stream, peer, router, watcher).await;
                     }
                 }
             }
@@ -67,12 +71,12 @@ pub async fn serve(
 async fn accept(
     listener: &TcpListener,
     permits: &Arc<Semaphore>,
-) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let permit = Arc::clone(permits).acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, _)) => {
+        Ok((stream, peer)) => {
             let _ = stream.set_nodelay(true);
-            Some((stream, permit))
+            Some((stream, peer, permit))
         }
         Err(error) => {
             tracing::warn!(%error, "a connection could not be accepted");
@@ -84,10 +88,18 @@ async fn accept(
 
 async fn connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: SocketAddr,
     router: Router,
     watcher: hyper_util::server::graceful::Watcher,
 ) {
-    let service = TowerToHyperService::new(router.map_request(|request: Request<_>| request.map(Body::new)));
+    let service = TowerToHyperService::new(router.map_request(move |request: Request<_>| {
+        let mut request = request.map(Body::new);
+        // Only the console asks where its requests come from.
+        if request.uri().path().starts_with(CONSOLE) {
+            request.extensions_mut().insert(peer);
+        }
+        request
+    }));
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(128);

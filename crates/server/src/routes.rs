@@ -122,7 +122,7 @@ pub const SCIM_V1_ROUTES: &[ScimRoute] = &[
     },
 ];
 
-pub(crate) fn router(app: App) -> Router {
+pub(crate) fn router(app: App, console: Router) -> Router {
     let mut router = Router::new()
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
@@ -140,6 +140,7 @@ pub(crate) fn router(app: App) -> Router {
     }
     router
         .merge(api::routes(&app))
+        .merge(console.with_state(()))
         .fallback(answer::no_route)
         .method_not_allowed_fallback(answer::wrong_method)
         .layer(from_fn_with_state(app.clone(), observe::observe))

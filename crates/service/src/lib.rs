@@ -4,6 +4,7 @@
 //! [`Service::authenticate`] and gets a [`Caller`], without which no resource can be reached.
 //! Management ([`admin`]) takes an [`admin::Manager`]. No HTTP and no SQL here.
 
+pub mod accounts;
 pub mod admin;
 mod bulk;
 mod cache;
@@ -70,6 +71,7 @@ pub struct Service {
     ids: Arc<dyn Ids>,
     token_key: TokenKey,
     chain_key: ChainKey,
+    passwords: accounts::Passwords,
     api_used: Mutex<HashMap<Uuid, Timestamp>>,
     cursor_key: CursorKey,
     directory: DirectoryCache,
@@ -115,6 +117,7 @@ impl Service {
         Self {
             token_key: TokenKey::new(parts.secret),
             chain_key: ChainKey::derive(&parts.secret),
+            passwords: accounts::Passwords::new(&parts.secret),
             api_used: Mutex::default(),
             cursor_key: CursorKey::derive(&parts.secret),
             directory: DirectoryCache::default(),

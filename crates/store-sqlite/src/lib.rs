@@ -4,6 +4,7 @@
 //! of its aggregates; reads take a connection of `readers`.
 
 mod accepted;
+mod accounts;
 mod administration;
 mod api_token;
 mod audit;

@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0005_signing.sql"),
     include_str!("../migrations/0006_accepted.sql"),
     include_str!("../migrations/0007_generations.sql"),
+    include_str!("../migrations/0008_console.sql"),
 ];
 
 const ADD_DEFAULT_TENANT: &str =

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use crate::options::Options;
 use crate::resource::compile::{Scope, selection};
 use crate::{
-    accepted, api_token, audit, change, credential, delivery, group, groups, members, membership,
+    accepted, accounts, api_token, audit, change, credential, delivery, group, groups, members, membership,
     memberships, names, pending, people, reindex, resource, retention, session, source,
 };
 use crate::{tenant, tombstone};
@@ -15,6 +15,7 @@ use rollcall_store::plan::Condition;
 const SMALL: &[&str] = &[
     "SELECT key, id, name FROM tenant ORDER BY name",
     "SELECT randomblob",
+    accounts::ALL,
     people::recomputation::OPEN,
     "SELECT id, sealed, public, created FROM signing_key ORDER BY key",
     "SELECT id FROM signing_key ORDER BY key DESC LIMIT 1",
@@ -58,6 +59,7 @@ fn all() -> Vec<&'static str> {
         source::STATEMENTS,
         tenant::STATEMENTS,
         tombstone::STATEMENTS,
+        &accounts::statements(),
         &people::statements(),
     ]
     .concat()

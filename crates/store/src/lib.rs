@@ -5,6 +5,7 @@
 //! Nothing here knows SQL or HTTP.
 
 pub mod accepted;
+pub mod accounts;
 pub mod administration;
 pub mod conformance;
 pub mod delivery;
@@ -36,6 +37,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use accepted::Acceptances;
+pub use accounts::Accounts;
 pub use administration::Administration;
 use delivery::{Deliveries, SigningKeys};
 pub use error::StoreError;
@@ -61,6 +63,7 @@ pub trait Store:
     + Identities
     + RequestLog
     + Acceptances
+    + Accounts
     + Leases
 {
 }
@@ -76,6 +79,7 @@ impl<T> Store for T where
         + Identities
         + RequestLog
         + Acceptances
+    + Accounts
         + Leases
 {
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
+use rollcall_console::Console;
 use rollcall_domain::api::ApiScope;
 use rollcall_domain::source::{Source, SourceSettings};
 use rollcall_domain::tenant::DEFAULT_TENANT;
@@ -56,7 +57,9 @@ impl TestApp {
             expressions: None,
             issuer: "https://scim.example.com".to_owned(),
         }));
-        let router = rollcall_server::router(App::new(Arc::clone(&service), Settings::default()));
+        let console = Console::new(Arc::clone(&service), rollcall_console::Settings::default());
+        let app = App::new(Arc::clone(&service), Settings::default());
+        let router = rollcall_server::router_with(app, rollcall_console::router(&console));
         Self { clock, service, store, router, folder }
     }
 

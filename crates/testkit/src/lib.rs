@@ -3,12 +3,15 @@
 //! Beside it, [`peer`] is an application to be a client of, [`postgres`] a database server, [`browser`] a real browser, and
 //! [`timing`] tells whether answers take alike.
 //!
+//! [`console`] is someone in front of the console who has no screen.
+//!
 //! Requests go through the router, not over TCP. What a test needs of real sockets starts the binary, or a browser.
 
 mod app;
 pub mod browser;
 mod client;
 mod clock;
+pub mod console;
 pub mod peer;
 pub mod postgres;
 mod scim;

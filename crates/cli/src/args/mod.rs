@@ -87,6 +87,9 @@ pub(crate) enum Command {
     /// Issue, list, rotate and revoke the tokens of the admin API
     #[command(subcommand)]
     ApiToken(ApiToken),
+    /// Let people into the console: links, and who has an account
+    #[command(subcommand)]
+    Console(Console),
     /// Who changed which setting when
     #[command(subcommand)]
     Audit(Audit),
@@ -133,6 +136,20 @@ pub(crate) struct Serve {
     /// Stop when standard input closes: for a parent that must not leave a server behind
     #[arg(long, hide = true)]
     pub stop_with_stdin: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Console {
+    /// Print a link by which an account is made that owns everything; earlier ones end
+    SetupLink,
+    /// Print a link by which an account gets a new password; earlier ones end
+    ResetPassword {
+        /// Mail address of the account
+        #[arg(value_name = "ADDRESS")]
+        email: String,
+    },
+    /// List the accounts
+    Accounts,
 }
 
 #[derive(Debug, Args)]

@@ -153,6 +153,16 @@ impl Manager {
         Self { actor: COMMAND_LINE.to_owned(), request_id: String::new(), bound: None, scopes: None }
     }
 
+    /// Whoever was let in otherwise: by the console.
+    pub(crate) fn of(
+        actor: String,
+        request_id: &str,
+        bound: Option<Tenant>,
+        scopes: Option<Vec<ApiScope>>,
+    ) -> Self {
+        Self { actor, request_id: request_id.to_owned(), bound, scopes }
+    }
+
     /// Who is named in the audit.
     pub fn actor(&self) -> &str {
         &self.actor
@@ -195,6 +205,11 @@ impl Manager {
 }
 
 impl Admin {
+    /// A manager who is bound to this tenant.
+    pub(crate) fn of(manager: Manager, tenant: Tenant) -> Self {
+        Self { manager, tenant }
+    }
+
     /// The tenant.
     pub fn tenant(&self) -> &Tenant {
         &self.tenant

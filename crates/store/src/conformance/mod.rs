@@ -12,6 +12,7 @@
 )]
 
 pub mod accepted;
+pub mod accounts;
 pub mod administration;
 pub mod changes;
 pub mod delivery;
@@ -49,6 +50,16 @@ macro_rules! store_conformance {
             accepted: [
                 what_is_accepted_waits_until_it_is_complete,
                 a_deleted_source_takes_what_it_accepted,
+            ],
+            accounts: [
+                an_account_comes_back_as_written,
+                a_change_of_an_account_names_what_it_read,
+                a_link_is_used_once,
+                sessions_are_found_by_prefix_and_end,
+                a_change_of_an_account_ends_its_sessions,
+                links_are_listed_for_their_purpose,
+                attempts_are_counted_within_a_window,
+                what_is_over_is_pruned,
             ],
             administration: [
                 api_tokens_come_back_by_age_within_their_tenant,

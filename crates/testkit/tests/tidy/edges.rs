@@ -17,6 +17,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("store-sqlite", &["store", "domain", "scim"]),
     ("service", &["store", "domain", "scim"]),
     ("server", &["service", "domain", "scim"]),
+    ("console", &["service", "domain", "scim"]),
     ("config", &[]),
     ("connector", &["domain", "scim"]),
     ("access", &["connector", "domain"]),
@@ -29,6 +30,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "bench",
             "config",
             "connector",
+            "console",
             "domain",
             "expr",
             "hub",
@@ -39,7 +41,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "store-sqlite",
         ],
     ),
-    ("testkit", &["bench", "cli", "config", "domain", "scim", "server", "service", "store", "store-sqlite"]),
+    ("testkit", &["bench", "cli", "config", "console", "domain", "scim", "server", "service", "store", "store-sqlite"]),
 ];
 
 /// Crates without I/O, clock and async.
