@@ -70,7 +70,7 @@ impl Service {
     pub async fn sign_in_by_password(&self, attempt: Attempt<'_>) -> Result<(Session, Token), Refusal> {
         let address = email(attempt.email).unwrap_or_else(|| attempt.email.trim().to_lowercase());
         let subject = self.passwords.subject("account", &address);
-        self.admit(attempt, subject).await?;
+        self.admit_attempt(attempt, subject).await?;
         let known = self.store.account_named(&address).await.map_err(AdminError::Store)?;
         let hash = known.as_ref().and_then(|account| account.password.as_deref());
         let matches = self.passwords.matches(attempt.password, hash).await?;
@@ -141,7 +141,7 @@ impl Service {
     }
 
     /// Counts the attempt before anything is looked at.
-    async fn admit(&self, attempt: Attempt<'_>, account: [u8; 32]) -> Result<(), Refusal> {
+    async fn admit_attempt(&self, attempt: Attempt<'_>, account: [u8; 32]) -> Result<(), Refusal> {
         let subjects = [account, self.passwords.subject("address", attempt.address)];
         let counted = self.store.count_attempts(&subjects, self.clock.now(), WINDOW_MS).await;
         let counted = counted.map_err(AdminError::Store)?;
