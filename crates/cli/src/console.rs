@@ -15,7 +15,7 @@ use crate::token::cell;
 use crate::{Done, Failure};
 
 pub(crate) async fn run(global: &Global, command: Console, printer: &Printer) -> Done {
-    let opened = Opened::for_management(global)?;
+    let opened = Opened::for_management(global).await?;
     let (service, origin, by) = (&opened.service, opened.origin(), Manager::operator());
     match command {
         Console::SetupLink => print(printer, &origin, &service.first_run_link(&by).await?),
