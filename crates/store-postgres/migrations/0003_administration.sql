@@ -35,7 +35,7 @@ CREATE INDEX audit_tenant ON audit (tenant, sequence);
 
 -- One row: the last entry, so that it is missed when it goes. Whoever appends holds the row of `installation`.
 CREATE TABLE audit_head (
-    only INTEGER PRIMARY KEY CHECK (only = 1),
+    one INTEGER PRIMARY KEY CHECK (one = 1),
     sequence BIGINT NOT NULL,
     hash BYTEA NOT NULL
 );

@@ -12,9 +12,9 @@ use crate::connection::Connection;
 use crate::error::{corrupt, signed, unsigned};
 use crate::session::Session;
 
-const HEAD: &str = "SELECT sequence, hash FROM audit_head WHERE only = 1";
-const SET_HEAD: &str = "INSERT INTO audit_head (only, sequence, hash) VALUES (1, $1, $2)
-    ON CONFLICT (only) DO UPDATE SET sequence = excluded.sequence, hash = excluded.hash";
+const HEAD: &str = "SELECT sequence, hash FROM audit_head WHERE one = 1";
+const SET_HEAD: &str = "INSERT INTO audit_head (one, sequence, hash) VALUES (1, $1, $2)
+    ON CONFLICT (one) DO UPDATE SET sequence = excluded.sequence, hash = excluded.hash";
 const ADD: &str = "INSERT INTO audit
     (sequence, at, tenant, actor, request_id, action, subject, before, after, previous, hash)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";

@@ -10,6 +10,7 @@ use crate::change::{self, Detail, Record};
 use crate::group;
 use crate::lease;
 use crate::pending;
+use crate::people;
 use crate::resource::{self, Progress};
 use crate::session::Session;
 use crate::writer::{Abort, Job};
@@ -70,6 +71,10 @@ async fn run_unit(session: &mut Session, batch: &Batch, unit: &Unit) -> Result<O
 
 /// Rows first, memberships then, so that members may name resources of the same unit; records last.
 async fn phases(session: &mut Session, batch: &Batch, unit: &Unit) -> Result<Vec<Written>, Failure> {
+    let touched = match &batch.rules {
+        Some(rules) => people::before(session, batch, rules, unit).await?,
+        None => people::Touched::default(),
+    };
     let mut all = Vec::with_capacity(unit.writes.len());
     for (at, write) in unit.writes.iter().enumerate() {
         all.push(rows(session, batch, write).await.map_err(|error| (at, error))?);
@@ -96,6 +101,9 @@ async fn phases(session: &mut Session, batch: &Batch, unit: &Unit) -> Result<Vec
     }
     for group in &resolved {
         change::record(session, batch, group.record()).await.map_err(|error| (0, error))?;
+    }
+    if let Some(rules) = &batch.rules {
+        people::judge(session, batch, rules, unit, touched, (&all, &resolved), &mut written).await?;
     }
     Ok(written)
 }

@@ -21,7 +21,8 @@ const MAX_LISTED: usize = 1_000;
 
 pub(crate) const ADD: &str = "INSERT INTO change
     (key, at, source, kind, resource_type, resource, version, actor, request_id, detail)
-    SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    SELECT * FROM unnest($1::BIGINT[], $2::BIGINT[], $3::BIGINT[], $4::TEXT[], $5::TEXT[], $6::UUID[],
+        $7::BIGINT[], $8::TEXT[], $9::TEXT[], $10::TEXT[])";
 
 const AFTER: &str = "SELECT
     key, at, source, kind, resource_type, resource, version, actor, request_id, detail

@@ -20,7 +20,8 @@ const ADD: &str = "INSERT INTO credential
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING";
 const SOURCE: &str = "SELECT 1 FROM source WHERE key = $1";
 const UPDATE: &str = "UPDATE credential SET expires = $2, revoked = $3 WHERE id = $1";
-const TOUCH: &str = "UPDATE credential AS c SET last_used = n.at FROM unnest($1, $2) AS n (id, at)
+const TOUCH: &str =
+    "UPDATE credential AS c SET last_used = n.at FROM unnest($1::UUID[], $2::BIGINT[]) AS n (id, at)
     WHERE c.id = n.id AND (c.last_used IS NULL OR c.last_used < n.at)";
 
 #[cfg(test)]

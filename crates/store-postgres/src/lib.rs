@@ -28,6 +28,7 @@ mod names;
 mod nodes;
 mod options;
 mod pending;
+mod people;
 mod pool;
 mod reindex;
 mod request_log;

@@ -16,7 +16,7 @@ use crate::session::Session;
 const FIND: &str = "SELECT r.key, r.id, c.key, c.grouping FROM resource AS r
     JOIN collection AS c ON c.key = r.collection WHERE r.id = ANY($1) AND c.source = $2";
 const ADD: &str = "INSERT INTO membership (group_key, position, member_key)
-    SELECT $1, n.position, n.member FROM unnest($2, $3) AS n (position, member)
+    SELECT $1, n.position, n.member FROM unnest($2::BIGINT[], $3::BIGINT[]) AS n (position, member)
     ON CONFLICT (group_key, member_key) DO NOTHING RETURNING member_key";
 const IS_GROUP: &str = "SELECT 1 FROM membership WHERE group_key = $1 LIMIT 1";
 const IS_GROUPING: &str = "SELECT 1 FROM collection WHERE key = $1 AND grouping";

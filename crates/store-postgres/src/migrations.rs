@@ -25,13 +25,13 @@ const MIGRATIONS: &[(&str, &str)] = &[
 ];
 
 /// One row, which whoever migrates locks: nodes that start together do it one after the other.
-const GATE: &str = "CREATE TABLE IF NOT EXISTS migration_gate (only INTEGER PRIMARY KEY);
-    INSERT INTO migration_gate (only) VALUES (1) ON CONFLICT DO NOTHING;";
+const GATE: &str = "CREATE TABLE IF NOT EXISTS migration_gate (one INTEGER PRIMARY KEY);
+    INSERT INTO migration_gate (one) VALUES (1) ON CONFLICT DO NOTHING;";
 const ENTER: &str =
-    "BEGIN; SET LOCAL lock_timeout = '5min'; SELECT only FROM migration_gate WHERE only = 1 FOR UPDATE;";
+    "BEGIN; SET LOCAL lock_timeout = '5min'; SELECT one FROM migration_gate WHERE one = 1 FOR UPDATE;";
 const LEAVE: &str = "COMMIT";
 const APPLIED: &str = "SELECT max(version) FROM refinery_schema_history";
-const READABLE_BY: &str = "SELECT readable_by FROM installation WHERE only = 1";
+const READABLE_BY: &str = "SELECT readable_by FROM installation WHERE one = 1";
 const ADD_DEFAULT_TENANT: &str = "INSERT INTO tenant (id, name) VALUES (gen_random_uuid(), $1)
     ON CONFLICT DO NOTHING";
 const ADD_COUNTERS: &str = "INSERT INTO tenant_counter (tenant, last_change, last_key, facts)

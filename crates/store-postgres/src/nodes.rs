@@ -27,7 +27,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// Before it connects again.
 const RECONNECT: Duration = Duration::from_secs(1);
 
-const LOOK: &str = "SELECT (SELECT epoch FROM installation WHERE only = 1),
+const LOOK: &str = "SELECT (SELECT epoch FROM installation WHERE one = 1),
     (SELECT coalesce(sum(last_change), 0)::BIGINT FROM tenant_counter)";
 
 #[cfg(test)]

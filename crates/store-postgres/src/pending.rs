@@ -18,7 +18,7 @@ use crate::session::Session;
 
 const ADD: &str = "INSERT INTO pending_member (group_key, position, source, value, named, folded)
     SELECT $1, n.position, $2, n.value, n.named, n.folded
-    FROM unnest($3, $4, $5, $6) AS n (position, value, named, folded)
+    FROM unnest($3::BIGINT[], $4::BYTEA[], $5::BYTEA[], $6::BYTEA[]) AS n (position, value, named, folded)
     ON CONFLICT (group_key, named) DO NOTHING RETURNING position";
 const REMOVE: &str = "DELETE FROM pending_member WHERE source = $1 AND folded = ANY($2) AND group_key = $3
     RETURNING folded, value";

@@ -23,13 +23,13 @@ pub(crate) const NUMBERS: u64 = 1 << 40;
 
 const LOCK: &str = "SELECT last_change, last_key, facts FROM tenant_counter WHERE tenant = $1 FOR UPDATE";
 const COUNT: &str = "UPDATE tenant_counter SET last_change = $2, last_key = $3, facts = $4 WHERE tenant = $1";
-const LOCK_INSTALLATION: &str = "SELECT epoch FROM installation WHERE only = 1 FOR UPDATE";
-const NEXT_EPOCH: &str = "UPDATE installation SET epoch = epoch + 1 WHERE only = 1 RETURNING epoch";
+const LOCK_INSTALLATION: &str = "SELECT epoch FROM installation WHERE one = 1 FOR UPDATE";
+const NEXT_EPOCH: &str = "UPDATE installation SET epoch = epoch + 1 WHERE one = 1 RETURNING epoch";
 const ADD_TO_COLLECTIONS: &str = "INSERT INTO collection_count AS c (collection, resources)
-    SELECT n.collection, n.more FROM unnest($1, $2) AS n (collection, more)
+    SELECT n.collection, n.more FROM unnest($1::BIGINT[], $2::BIGINT[]) AS n (collection, more)
     ON CONFLICT (collection) DO UPDATE SET resources = c.resources + excluded.resources";
 const ADD_TO_POPULATIONS: &str = "INSERT INTO population AS p (source, active)
-    SELECT n.source, n.more FROM unnest($1, $2) AS n (source, more)
+    SELECT n.source, n.more FROM unnest($1::UUID[], $2::BIGINT[]) AS n (source, more)
     ON CONFLICT (source) DO UPDATE SET active = p.active + excluded.active";
 const AWAITS: &str = "SELECT 1 FROM pending_member WHERE source = $1 LIMIT 1";
 const SOURCE_TENANT: &str = "SELECT tenant, generation FROM source WHERE key = $1";

@@ -11,6 +11,7 @@ use tokio_postgres::Row;
 use crate::column::get;
 use crate::connection::Connection;
 use crate::error::{corrupt, unsigned};
+use crate::people::recomputation;
 use crate::reindex;
 use crate::session::Session;
 
@@ -48,6 +49,7 @@ pub(crate) const REMOVE: &[&str] = &[
     "DELETE FROM request_subject WHERE source = $1",
     "DELETE FROM request WHERE source = $1",
     "DELETE FROM request_usage WHERE source = $1",
+    "DELETE FROM bucket WHERE source = $1",
 ];
 const REMOVE_SOURCE: &str = "DELETE FROM source WHERE key = $1";
 
@@ -115,7 +117,10 @@ pub(crate) async fn update(session: &mut Session, change: &SourceChange) -> Resu
     for (kind, indexer) in &change.reindex {
         reindex::run(session, (tenant, source.key), kind, indexer).await?;
     }
-    Ok(())
+    match change.recompute {
+        Some(now) => recomputation::begin(session, source.key, now).await,
+        None => Ok(()),
+    }
 }
 
 /// Takes the lock of the source's tenant, whose writers are to read the source again.

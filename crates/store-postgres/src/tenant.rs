@@ -1,5 +1,7 @@
 //! Tenants.
 
+use rollcall_domain::clock::Timestamp;
+use rollcall_domain::source::SourceKey;
 use rollcall_domain::tenant::{Tenant, TenantKey};
 use rollcall_store::StoreError;
 use serde_json::Value;
@@ -9,7 +11,9 @@ use uuid::Uuid;
 use crate::column::get;
 use crate::connection::Connection;
 use crate::error::corrupt;
+use crate::people::recomputation;
 use crate::session::Session;
+use crate::source;
 
 const BY_NAME: &str = "SELECT key, id, name FROM tenant WHERE name = $1";
 const BY_KEY: &str = "SELECT key, id, name FROM tenant WHERE key = $1";
@@ -19,9 +23,10 @@ const ADD: &str =
 const ADD_COUNTER: &str =
     "INSERT INTO tenant_counter (tenant, last_change, last_key, facts) VALUES ($1, 0, 0, 0)";
 const POLICY: &str = "SELECT policy FROM tenant WHERE key = $1";
+const SET_POLICY: &str = "UPDATE tenant SET policy = $2 WHERE key = $1";
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[BY_NAME, BY_KEY, ALL, ADD, ADD_COUNTER, POLICY];
+pub(crate) const STATEMENTS: &[&str] = &[BY_NAME, BY_KEY, ALL, ADD, ADD_COUNTER, POLICY, SET_POLICY];
 
 pub(crate) async fn by_name(connection: &Connection, name: &str) -> Result<Option<Tenant>, StoreError> {
     connection.row(BY_NAME, &[&name]).await?.as_ref().map(read).transpose()
@@ -55,6 +60,28 @@ pub(crate) async fn policy(connection: &Connection, tenant: TenantKey) -> Result
     let parse =
         |text: String| serde_json::from_str(&text).map_err(|error| corrupt("tenant", "policy", error));
     text.map(parse).transpose()
+}
+
+pub(crate) async fn set_policy(
+    session: &mut Session,
+    tenant: TenantKey,
+    policy: Option<&Value>,
+    (recompute, now): (&[SourceKey], Timestamp),
+) -> Result<(), StoreError> {
+    session.touch_everywhere();
+    let text = policy.map(ToString::to_string);
+    if session.execute(SET_POLICY, &[&tenant.0, &text]).await? == 0 {
+        return Err(StoreError::NotFound);
+    }
+    source::all_anew(session, tenant).await?;
+    for source in recompute {
+        match recomputation::begin(session, *source, now).await {
+            // It was deleted meanwhile.
+            Err(StoreError::NotFound) => {}
+            begun => begun?,
+        }
+    }
+    Ok(())
 }
 
 fn read(row: &Row) -> Result<Tenant, StoreError> {

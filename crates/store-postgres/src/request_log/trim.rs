@@ -1,6 +1,5 @@
 //! Removing what is too old or too much.
 
-use rollcall_domain::source::SourceKey;
 use rollcall_store::StoreError;
 use rollcall_store::request_log::Bounds;
 
@@ -16,15 +15,8 @@ const OLDEST: &str = "SELECT key, at, size FROM request WHERE source = $1 ORDER 
 const REMOVE: &str = "DELETE FROM request WHERE key = ANY ($1)";
 const REMOVE_SUBJECTS: &str = "DELETE FROM request_subject WHERE request = ANY ($1)";
 const TAKE_USAGE: &str = "UPDATE request_usage SET bytes = bytes - $2 WHERE source = $1";
-const FORGET: &[&str] = &[
-    "DELETE FROM request_subject WHERE source = $1",
-    "DELETE FROM request WHERE source = $1",
-    "DELETE FROM request_usage WHERE source = $1",
-];
-
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] =
-    &[USAGE, OLDEST, REMOVE, REMOVE_SUBJECTS, TAKE_USAGE, FORGET[0], FORGET[1], FORGET[2]];
+pub(super) const STATEMENTS: &[&str] = &[USAGE, OLDEST, REMOVE, REMOVE_SUBJECTS, TAKE_USAGE];
 
 /// Removes the oldest of a source until the rest is within bounds.
 pub(super) async fn trim(session: &mut Session, bounds: &Bounds) -> Result<(), StoreError> {
@@ -53,12 +45,4 @@ pub(super) async fn trim(session: &mut Session, bounds: &Bounds) -> Result<(), S
             return Ok(());
         }
     }
-}
-
-/// Removes all of a source.
-pub(crate) async fn forget(session: &mut Session, source: SourceKey) -> Result<(), StoreError> {
-    for statement in FORGET {
-        session.execute(statement, &[&source.0]).await?;
-    }
-    Ok(())
 }

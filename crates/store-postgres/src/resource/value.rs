@@ -15,13 +15,14 @@ use crate::session::Session;
 
 pub(crate) const ADD: &str = "INSERT INTO value (collection, value, attribute, apart, resource)
     SELECT $1, n.value, n.attribute, CASE WHEN n.is_unique THEN 0 ELSE $2 END, $2
-    FROM unnest($3, $4, $5) AS n (attribute, value, is_unique) ON CONFLICT DO NOTHING";
-const HOLDERS: &str = "SELECT v.attribute, v.value, r.id FROM unnest($2, $3) AS n (attribute, value)
+    FROM unnest($3::BIGINT[], $4::BYTEA[], $5::BOOLEAN[]) AS n (attribute, value, is_unique) ON CONFLICT DO NOTHING";
+const HOLDERS: &str =
+    "SELECT v.attribute, v.value, r.id FROM unnest($2::BIGINT[], $3::BYTEA[]) AS n (attribute, value)
     JOIN value AS v ON v.collection = $1 AND v.value = n.value AND v.attribute = n.attribute AND v.apart = 0
     JOIN resource AS r ON r.key = v.resource WHERE v.resource <> $4";
 const OF_RESOURCE: &str = "SELECT attribute, value FROM value WHERE resource = $1";
 const REMOVE: &str = "DELETE FROM value WHERE resource = $1
-    AND (attribute, value) IN (SELECT n.attribute, n.value FROM unnest($2, $3) AS n (attribute, value))";
+    AND (attribute, value) IN (SELECT n.attribute, n.value FROM unnest($2::BIGINT[], $3::BYTEA[]) AS n (attribute, value))";
 const REMOVE_ALL: &str = "DELETE FROM value WHERE resource = $1 RETURNING attribute, value";
 
 #[cfg(test)]
