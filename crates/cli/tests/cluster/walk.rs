@@ -1,0 +1,72 @@
+//! A walk by cursor, each page from another node, while users come and go.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::common::Client;
+use crate::nodes::Cluster;
+use crate::{created, given};
+
+/// Users that come and users that go during the walk.
+const CHANGES: usize = 50;
+/// Users created by one request.
+const BULK: usize = 500;
+
+fn load(client: &mut Client, count: usize) -> Vec<String> {
+    let mut ids = Vec::with_capacity(count);
+    while ids.len() < count {
+        let operation = |number: usize| {
+            json!({ "method": "POST", "path": "/Users", "bulkId": number.to_string(), "data": {
+                "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": format!("walker {number}"),
+            }})
+        };
+        let operations: Vec<Value> = (ids.len()..count.min(ids.len() + BULK)).map(operation).collect();
+        let schemas = ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"];
+        let body = json!({ "schemas": schemas, "Operations": operations });
+        let (status, answer) = client.send("POST", "/Bulk", Some(&body)).unwrap();
+        assert_eq!(status, 200, "{answer}");
+        for operation in answer["Operations"].as_array().unwrap() {
+            let location = operation["location"].as_str().unwrap();
+            ids.push(location.rsplit('/').next().unwrap().to_owned());
+        }
+    }
+    ids
+}
+
+#[test]
+fn a_walk_across_nodes_sees_all_that_stays() {
+    let count = usize::try_from(given("ROLLCALL_TEST_WALK", 2_025)).unwrap();
+    let cluster = Cluster::start("log = \"error\"\n");
+    let token = cluster.source("walk");
+    let ids = load(&mut cluster.client(0, "walk", &token).unwrap(), count);
+    let (mut seen, mut cursor) = (BTreeSet::new(), Some(String::new()));
+    let (mut gone, mut pages, mut changed) = (BTreeSet::new(), 0, 0);
+    let all_pages = count.div_ceil(100);
+    while let Some(at) = cursor {
+        let mut client = cluster.client(pages, "walk", &token).unwrap();
+        let path = format!("/Users?cursor={at}&count=100&attributes=userName");
+        let (status, page) = client.send("GET", &path, None).unwrap();
+        assert_eq!(status, 200, "{page}");
+        let found =
+            page["Resources"].as_array().unwrap().iter().map(|user| user["id"].as_str().unwrap().to_owned());
+        for id in found {
+            assert!(seen.insert(id.clone()), "{id} was seen twice");
+        }
+        cursor = page["nextCursor"].as_str().map(str::to_owned);
+        pages += 1;
+        // By yet another node, spread over the walk: before, at and after where it stands.
+        let mut other = cluster.client(pages + 1, "walk", &token).unwrap();
+        while changed < CHANGES.min(CHANGES * pages / all_pages + 1) {
+            created(&mut other, "/Users", &json!({ "userName": format!("late {changed}") }));
+            let leaver = &ids[changed * count / CHANGES * 7 % count];
+            assert_eq!(other.send("DELETE", &format!("/Users/{leaver}"), None).unwrap().0, 204);
+            gone.insert(leaver.clone());
+            changed += 1;
+        }
+    }
+    assert_eq!((changed, gone.len()), (CHANGES, CHANGES));
+    let missed: Vec<&String> = ids.iter().filter(|id| !gone.contains(*id) && !seen.contains(*id)).collect();
+    assert!(missed.is_empty(), "{} users that were there throughout: {missed:?}", missed.len());
+    println!("{pages} pages, {} users seen, {CHANGES} came and {CHANGES} went", seen.len());
+}
