@@ -43,7 +43,7 @@ impl From<AdminError> for Failure {
 pub(crate) async fn open(global: &Global, given: rollcall_config::Given) -> Result<Opened, Failure> {
     let settings = Settings::load(global.config.as_deref(), &rollcall_config::environment, given)?;
     let secret = rollcall_config::server_secret(&settings.key_path(), &rollcall_config::environment)?;
-    let store = database::open(&settings).await?;
+    let store = database::open(&settings, &secret).await?;
     let vault = Arc::new(Vault::new(secret.keys()));
     let (poster, hooks) = hub::clients(&settings, &store, &vault);
     let service = Arc::new(Service::new(Parts {

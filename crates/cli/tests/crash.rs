@@ -21,8 +21,6 @@ use std::time::Duration;
 
 use common::{Client, Server};
 use rollcall_domain::change::ChangeKind;
-use rollcall_store::{Changes as _, Directory as _};
-use rollcall_store_sqlite::{Options, SqliteStore};
 use serde_json::{Value, json};
 
 const WRITERS: usize = 8;
@@ -117,11 +115,11 @@ fn check(client: &mut Client, group: &str, told: &[Told]) {
     }
 }
 
-/// Reads the change sequence from the file, while no server has it.
-fn check_changes(database: &Path, told: &[Told]) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// Reads the change sequence from the store, while no server has it.
+fn check_changes(folder: &Path, told: &[Told]) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let store = SqliteStore::open(database, &Options::default()).unwrap();
+        let store = common::store(folder).await;
         let tenant = store.tenant("default").await.unwrap().unwrap();
         let (mut last, mut created) = (0, HashSet::new());
         loop {
@@ -148,7 +146,6 @@ fn what_was_answered_survives_kill_9() {
     let rounds =
         std::env::var_os("ROLLCALL_TEST_CRASHES").and_then(|text| text.to_str()?.parse().ok()).unwrap_or(5);
     let folder = tempfile::tempdir().unwrap();
-    let database = folder.path().join("rollcall.db");
     let mut server = Server::start(folder.path(), &["--log", "error"]);
     let token = Server::source(folder.path(), "crash", &[]);
     let written = Arc::new(AtomicUsize::new(0));
@@ -169,7 +166,7 @@ fn what_was_answered_survives_kill_9() {
         server.child.wait().unwrap();
         let told: Vec<Told> = writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect();
         written.fetch_add(told.len(), Ordering::Relaxed);
-        check_changes(&database, &told);
+        check_changes(folder.path(), &told);
         server = Server::start(folder.path(), &["--log", "error"]);
         check(&mut server.client("crash", &token), &group, &told);
     }

@@ -12,7 +12,7 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{Server, json, rollcall};
+use common::{Server, json, rollcall, rollcall_on_file};
 use expect_test::expect;
 use serde_json::json as value;
 
@@ -161,17 +161,20 @@ fn the_first_words_of_serve_say_what_to_do() {
     assert!(words.contains("rollcall source create okta --dialect okta"), "{words}");
 }
 
+/// A SQLite file; PostgreSQL has as many as there are.
 #[test]
-fn a_database_has_one_server() {
+fn a_file_has_one_server() {
     let folder = tempfile::tempdir().unwrap();
-    let first = Server::start(folder.path(), &[]);
-    let second = outcome(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
+    let file = ["--database", "rollcall.db"];
+    let first = Server::start(folder.path(), &file);
+    let second = outcome(folder.path(), &["serve", "--listen", "127.0.0.1:0", file[0], file[1]]);
     expect![
         "1 |  | error: another `rollcall serve` serves rollcall.db; stop it, or give this one a database of its own with --database"
     ]
     .assert_eq(&second);
     // Commands beside it are no servers.
-    assert!(rollcall(folder.path()).args(["source", "create", "okta"]).output().unwrap().status.success());
+    let beside = rollcall_on_file(folder.path()).args(["source", "create", "okta"]).output().unwrap();
+    assert!(beside.status.success());
     drop(first);
-    let _third = Server::start(folder.path(), &[]);
+    let _third = Server::start(folder.path(), &file);
 }

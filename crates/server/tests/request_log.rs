@@ -325,18 +325,6 @@ impl Sent {
     }
 }
 
-/// Everything in the files of the request log.
-fn stored(folder: &Path) -> String {
-    let mut all = String::new();
-    for file in std::fs::read_dir(folder).unwrap() {
-        let file = file.unwrap().path();
-        if file.to_string_lossy().contains(".requests") {
-            all.push_str(&String::from_utf8_lossy(&std::fs::read(file).unwrap()));
-        }
-    }
-    all
-}
-
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
 
@@ -352,7 +340,7 @@ impl Write for Lines {
 }
 
 /// Sends all requests of the corpus to sources that keep everything; what was sent of persons, what the log's
-/// files hold, and all log lines.
+/// files or tables hold, and all log lines.
 async fn corpus(bodies: Bodies) -> (Sent, String, String) {
     let lines = Lines::default();
     let writer = lines.clone();
@@ -383,7 +371,7 @@ async fn corpus(bodies: Bodies) -> (Sent, String, String) {
     app.service.flush_request_log().await;
     sent.settle();
     let lines = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-    (sent, stored(app.folder()), lines)
+    (sent, app.kept().request_log().await, lines)
 }
 
 fn found_in<'a>(sent: &'a BTreeSet<String>, text: &str) -> Vec<&'a String> {

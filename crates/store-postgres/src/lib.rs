@@ -6,6 +6,7 @@
 #![allow(dead_code, reason = "the modules that use it are on their way")]
 
 mod accepted;
+mod accounts;
 mod administration;
 mod api_token;
 mod audit;

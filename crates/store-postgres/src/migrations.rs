@@ -22,6 +22,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V5__signing", include_str!("../migrations/0005_signing.sql")),
     ("V6__accepted", include_str!("../migrations/0006_accepted.sql")),
     ("V7__generations", include_str!("../migrations/0007_generations.sql")),
+    ("V8__console", include_str!("../migrations/0008_console.sql")),
 ];
 
 /// One row, which whoever migrates locks: nodes that start together do it one after the other.

@@ -1,6 +1,5 @@
 //! A running application.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
@@ -16,12 +15,10 @@ use rollcall_service::system::SystemIds;
 use rollcall_service::vault::Vault;
 use rollcall_service::{Parts, Service};
 use rollcall_store::AnyStore;
-use rollcall_store_sqlite::{Options, SqliteStore};
-use tempfile::TempDir;
 
-use crate::{Client, FrozenClock};
+use crate::{Client, FrozenClock, TestStore};
 
-/// The whole of Rollcall on a fresh SQLite file, which goes when this goes.
+/// The whole of Rollcall on a fresh store, which goes when this goes.
 pub struct TestApp {
     /// Its clock.
     pub clock: Arc<FrozenClock>,
@@ -30,7 +27,7 @@ pub struct TestApp {
     /// Its store, to look at what HTTP does not show.
     pub store: AnyStore,
     router: Router,
-    folder: TempDir,
+    kept: TestStore,
 }
 
 impl TestApp {
@@ -40,11 +37,9 @@ impl TestApp {
     }
 
     /// Starts one that asks these hooks.
-    #[expect(clippy::unused_async, reason = "every store but this one has to be waited for")]
     pub async fn with_hooks(hooks: Option<Arc<dyn Hooks>>) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let store: AnyStore =
-            Arc::new(SqliteStore::open(folder.path().join("test.db"), &Options::default()).expect("a store"));
+        let kept = TestStore::fresh().await;
+        let store = kept.open().await;
         let clock = Arc::new(FrozenClock::default());
         let service = Arc::new(Service::new(Parts {
             store: Arc::clone(&store),
@@ -60,7 +55,7 @@ impl TestApp {
         let console = Console::new(Arc::clone(&service), rollcall_console::Settings::default());
         let app = App::new(Arc::clone(&service), Settings::default());
         let router = rollcall_server::router_with(app, rollcall_console::router(&console));
-        Self { clock, service, store, router, folder }
+        Self { clock, service, store, router, kept }
     }
 
     /// Makes a source of the default tenant without a rate limit, and a client with its token.
@@ -119,9 +114,9 @@ impl TestApp {
         self.client("", token.reveal()).at(API_BASE)
     }
 
-    /// Where its files are.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
+    /// Where its data are.
+    pub fn kept(&self) -> &TestStore {
+        &self.kept
     }
 
     /// The whole HTTP surface, to be served over TCP.

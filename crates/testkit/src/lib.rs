@@ -15,9 +15,11 @@ pub mod console;
 pub mod peer;
 pub mod postgres;
 mod scim;
+mod store;
 pub mod timing;
 
 pub use app::TestApp;
 pub use client::{Client, Reply};
 pub use clock::FrozenClock;
 pub use postgres::TestPostgres;
+pub use store::{TestStore, is_postgres};

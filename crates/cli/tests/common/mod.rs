@@ -8,19 +8,63 @@
     reason = "a test stops where something is not as it should be"
 )]
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use rollcall_store::AnyStore;
+use rollcall_store_postgres::PostgresStore;
+use rollcall_store_sqlite::SqliteStore;
+use rollcall_testkit::postgres::Database;
+use rollcall_testkit::{TestPostgres, is_postgres};
 use serde_json::Value;
 
-/// The binary.
+/// The binary, with its files in this folder, and its data there too or in the folder's PostgreSQL database.
 pub(crate) fn rollcall(folder: &Path) -> Command {
+    let mut command = rollcall_on_file(folder);
+    if is_postgres() {
+        command.env("ROLLCALL_DATABASE", database(folder).url());
+    }
+    command
+}
+
+/// The binary on SQLite, whatever the tests are to use.
+pub(crate) fn rollcall_on_file(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rollcall"));
     command.current_dir(folder).env_clear();
     command
+}
+
+/// The database of a folder, made when it is first asked for.
+fn database(folder: &Path) -> Arc<Database> {
+    static KNOWN: Mutex<BTreeMap<PathBuf, Arc<Database>>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().unwrap();
+    let made = known.entry(folder.to_owned()).or_insert_with(|| {
+        let make = || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(TestPostgres::database())
+        };
+        // A test may have a runtime of its own.
+        Arc::new(std::thread::spawn(make).join().unwrap())
+    });
+    Arc::clone(made)
+}
+
+/// The store of a folder, beside the servers that have it, or without one.
+#[allow(dead_code, reason = "not every test looks into it")]
+pub(crate) async fn store(folder: &Path) -> AnyStore {
+    if is_postgres() {
+        let database = database(folder);
+        return Arc::new(
+            PostgresStore::open(database.url(), &rollcall_store_postgres::Options::default()).await.unwrap(),
+        );
+    }
+    let file = folder.join("rollcall.db");
+    Arc::new(SqliteStore::open(file, &rollcall_store_sqlite::Options::default()).unwrap())
 }
 
 /// What a command printed, if it succeeded, as JSON.

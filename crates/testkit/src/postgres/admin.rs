@@ -46,15 +46,15 @@ impl Admin {
     }
 
     /// Makes a template, unless it is there.
-    pub(super) async fn template<F: Future<Output = ()>>(
-        &self,
-        name: &'static str,
-        prepare: impl FnOnce(String) -> F,
-    ) {
+    pub(super) async fn template(&self, name: &'static str, prepare: impl AsyncFnOnce(String)) {
         let mut templates = self.templates.lock().await;
         if !templates.contains(name) {
             self.run(format!("CREATE DATABASE {name}")).await;
             prepare(self.server.url(name)).await;
+            // A database that anybody is connected to is no template.
+            self.run(format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).await;
+            let connected = format!("FROM pg_stat_activity WHERE datname = '{name}'");
+            self.run(format!("SELECT pg_terminate_backend(pid) {connected}")).await;
             templates.insert(name);
         }
     }

@@ -1,6 +1,6 @@
 //! A throwaway PostgreSQL: one server a test process, started when a test first asks, and a database a test.
 //!
-//! [`TestPostgres::like`] is the way in; [`Server`] is for tests that need one of their own. What is started
+//! [`TestPostgres::database`] is the way in; [`Server`] is for tests that need one of their own. What is started
 //! here ends with the process that started it, however that ends, and leaves no file.
 
 mod admin;
@@ -8,6 +8,7 @@ mod programs;
 mod server;
 
 use admin::Admin;
+use rollcall_store_postgres::PostgresStore;
 pub use server::{Options, Server};
 
 /// The server that the tests of this process share.
@@ -23,16 +24,25 @@ impl TestPostgres {
         Database(Admin::shared().create(None).await)
     }
 
-    /// A database like the one that `prepare` makes of an empty one, whose URL it is handed. It is run once a
-    /// process for each `name`, and must have closed its connections when it ends.
+    /// A database with our schema in it, and the default tenant.
     ///
     /// # Panics
     ///
     /// As [`TestPostgres::empty`].
-    pub async fn like<F>(name: &'static str, prepare: impl FnOnce(String) -> F) -> Database
-    where
-        F: Future<Output = ()>,
-    {
+    pub async fn database() -> Database {
+        let prepare = async |url: String| {
+            PostgresStore::open(&url, &crate::store::options()).await.expect("a schema");
+        };
+        Self::like("rollcall_schema", prepare).await
+    }
+
+    /// A database like the one that `prepare` makes of an empty one, whose URL it is handed. It is run once a
+    /// process for each `name`; its connections are closed when it ends.
+    ///
+    /// # Panics
+    ///
+    /// As [`TestPostgres::empty`].
+    pub async fn like(name: &'static str, prepare: impl AsyncFnOnce(String)) -> Database {
         let admin = Admin::shared();
         admin.template(name, prepare).await;
         Database(admin.create(Some(name)).await)
@@ -46,6 +56,27 @@ impl Database {
     /// `postgres://…`, with a password that nothing may show.
     pub fn url(&self) -> &str {
         &self.0.url
+    }
+
+    /// All rows of a table, as text.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be read.
+    pub async fn text_of(&self, table: &str) -> String {
+        let (client, connection) =
+            tokio_postgres::connect(&self.0.url, tokio_postgres::NoTls).await.expect("a connection");
+        let reading = tokio::spawn(connection);
+        let rows = client.simple_query(&format!("SELECT * FROM {table}")).await.expect("its rows");
+        drop(client);
+        let _ = reading.await;
+        let mut text = String::new();
+        for row in rows {
+            if let tokio_postgres::SimpleQueryMessage::Row(row) = row {
+                (0..row.len()).filter_map(|at| row.get(at)).for_each(|value| text.extend([value, "\n"]));
+            }
+        }
+        text
     }
 
     /// The password in [`Database::url`].
@@ -92,7 +123,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_database_is_like_its_template() {
-        let prepare = |url: String| async move {
+        let prepare = async |url: String| {
             ask(&url, "CREATE TABLE kept AS SELECT 'here' AS what").await.unwrap_err();
         };
         for _ in 0..2 {

@@ -38,10 +38,26 @@ const EDGES: &[(&str, &[&str])] = &[
             "server",
             "service",
             "store",
+            "store-postgres",
             "store-sqlite",
         ],
     ),
-    ("testkit", &["bench", "cli", "config", "console", "domain", "scim", "server", "service", "store", "store-sqlite"]),
+    (
+        "testkit",
+        &[
+            "bench",
+            "cli",
+            "config",
+            "console",
+            "domain",
+            "scim",
+            "server",
+            "service",
+            "store",
+            "store-postgres",
+            "store-sqlite",
+        ],
+    ),
 ];
 
 /// Crates without I/O, clock and async.
