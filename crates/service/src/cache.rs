@@ -45,6 +45,8 @@ struct Packed {
 /// The cache.
 pub(crate) struct Cache {
     packed: quick_cache::sync::Cache<Uuid, Arc<Packed>, PackedWeight>,
+    /// Whether anything fits.
+    keeps: bool,
     /// What the bodies of a type of a source are compressed beside: one of them.
     beside: quick_cache::sync::Cache<(i64, String), Arc<[u8]>>,
 }
@@ -68,10 +70,11 @@ impl quick_cache::Weighter<Uuid, Arc<Packed>> for PackedWeight {
 }
 
 impl Cache {
-    /// A cache of at most this many bytes.
+    /// A cache of at most this many bytes; of none, it keeps nothing.
     pub(crate) fn new(bytes: u64) -> Self {
         let entries = usize::try_from(bytes / USUAL_BYTES).unwrap_or(usize::MAX);
         Self {
+            keeps: bytes > 0,
             packed: quick_cache::sync::Cache::with_weighter(entries, bytes, PackedWeight),
             beside: quick_cache::sync::Cache::new(TYPES),
         }
@@ -91,7 +94,7 @@ impl Cache {
 
     /// Keeps an entry that has a stamp.
     pub(crate) fn put(&self, entry: &Entry) {
-        let Some(stamp) = entry.stamp else { return };
+        let Some(stamp) = entry.stamp.filter(|_| self.keeps) else { return };
         let (source, kind) = &entry.place;
         let alike = (*source, kind.name().to_owned());
         let beside = self.beside.get(&alike).unwrap_or_default();
@@ -139,6 +142,7 @@ impl Packed {
 /// Who has a unique value, kept like resources.
 pub(crate) struct Lookups {
     known: quick_cache::sync::Cache<Lookup, (Stamp, Option<Uuid>)>,
+    keeps: bool,
     keys: [RandomState; 2],
 }
 
@@ -157,10 +161,11 @@ pub(crate) enum Holder {
 const LOOKUP_BYTES: u64 = 80;
 
 impl Lookups {
-    /// A cache of at most this many bytes.
+    /// A cache of at most this many bytes; of none, it keeps nothing.
     pub(crate) fn new(bytes: u64) -> Self {
         let entries = usize::try_from(bytes / LOOKUP_BYTES).unwrap_or(usize::MAX);
-        Self { known: quick_cache::sync::Cache::new(entries), keys: [RandomState::new(), RandomState::new()] }
+        let keys = [RandomState::new(), RandomState::new()];
+        Self { known: quick_cache::sync::Cache::new(entries), keeps: bytes > 0, keys }
     }
 
     /// The question who has this value.
@@ -177,7 +182,9 @@ impl Lookups {
 
     /// Keeps an answer.
     pub(crate) fn put(&self, lookup: Lookup, stamp: Stamp, id: Option<Uuid>) {
-        self.known.insert(lookup, (stamp, id));
+        if self.keeps {
+            self.known.insert(lookup, (stamp, id));
+        }
     }
 }
 
@@ -223,6 +230,19 @@ mod tests {
             stamps.touch(id);
             assert!(cache.get(id, stamps.of(id), (1, "User")).is_none());
         }
+    }
+
+    /// Over a store that other servers write to, nothing may be kept: no stamp tells of what they wrote.
+    #[test]
+    fn a_cache_of_no_bytes_keeps_nothing() {
+        let stamp = Stamps::default().of(Uuid::nil());
+        let (cache, lookups) = (Cache::new(0), Lookups::new(0));
+        let entry = user(1, stamp);
+        cache.put(&entry);
+        assert!(cache.get(entry.row.id, stamp, (1, "User")).is_none());
+        let lookup = lookups.question(1, "User", "userName", "ann");
+        lookups.put(lookup, stamp, None);
+        assert_eq!(lookups.get(lookup, stamp), None);
     }
 
     #[test]

@@ -99,7 +99,7 @@ pub struct Parts {
     pub ids: Arc<dyn Ids>,
     /// 32 secret bytes that token digests and cursors are keyed with.
     pub secret: [u8; 32],
-    /// Bytes that the cache of resources may hold.
+    /// Bytes that the cache of resources may hold. Over a store that is shared there is none.
     pub cache_bytes: u64,
     /// Encrypts secrets that must be used again.
     pub vault: Arc<Vault>,
@@ -114,6 +114,8 @@ pub struct Parts {
 impl Service {
     /// A service over these parts.
     pub fn new(parts: Parts) -> Self {
+        // What another server writes ends no stamp here.
+        let cache_bytes = if parts.store.is_shared() { 0 } else { parts.cache_bytes };
         Self {
             token_key: TokenKey::new(parts.secret),
             chain_key: ChainKey::derive(&parts.secret),
@@ -128,8 +130,8 @@ impl Service {
             log: request_log::Log::default(),
             subject_key: SubjectKey::derive(&parts.secret),
             // One part in six for who has which name, the rest for resources.
-            lookups: Lookups::new(parts.cache_bytes / 5),
-            cache: Cache::new(parts.cache_bytes - parts.cache_bytes / 5),
+            lookups: Lookups::new(cache_bytes / 5),
+            cache: Cache::new(cache_bytes - cache_bytes / 5),
             store: parts.store,
             vault: parts.vault,
             hooks: parts.hooks,

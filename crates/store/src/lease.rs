@@ -35,7 +35,8 @@ pub struct Draw {
 /// Leases and counts of nodes. A backend that one server has for itself grants everything, and writes nothing.
 #[async_trait]
 pub trait Leases: Send + Sync {
-    /// Whether other servers may work on the same database.
+    /// Whether other servers may work on the same database. Then nothing that was read of a resource is to be kept: its
+    /// [`Stamp`](crate::stamps::Stamp) tells of this server's writes only.
     fn is_shared(&self) -> bool;
 
     /// Takes or keeps work for this node until `lasting` from now, by the database's clock. Of what it does not

@@ -3,6 +3,9 @@
 //! A reader takes a stamp, reads, and keeps the stamp with what it read. The store changes the stamps
 //! of what it committed, after the commit is visible and before it answers. What is kept under an
 //! old stamp is not used again. A commit by another process, or one that touches very much, ends all.
+//!
+//! A store that servers share ([`crate::lease::Leases::is_shared`]) ends the stamps of resources for its own server's
+//! writes only. The stamp of everything, [`Stamps::epoch`], ends for any server's change of the directory.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
