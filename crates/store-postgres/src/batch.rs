@@ -32,7 +32,10 @@ impl Job for BatchJob {
     }
 
     async fn run(&mut self, session: &mut Session) -> Result<(), Abort> {
-        self.outcomes.clear();
+        if !self.outcomes.is_empty() {
+            // It was done together with others.
+            return Ok(());
+        }
         let (tenant, source) = (self.batch.tenant, self.batch.source);
         let generation = session.generation(tenant, source).await.map_err(|error| session.abort(error))?;
         let fenced = lease::hold(session, self.batch.fence.as_ref()).await.err();
@@ -57,6 +60,14 @@ impl Job for BatchJob {
         let Self { outcomes, reply, .. } = *self;
         // The caller may have gone.
         let _ = reply.send(committed.map(|()| outcomes));
+    }
+
+    fn batch(&self) -> Option<&BatchJob> {
+        Some(self)
+    }
+
+    fn batch_mut(&mut self) -> Option<&mut BatchJob> {
+        Some(self)
     }
 }
 
@@ -160,7 +171,7 @@ async fn record(
 }
 
 /// What is told of a write.
-fn told<'a>(write: &'a Write, progress: &'a Progress) -> Record<'a> {
+pub(crate) fn told<'a>(write: &'a Write, progress: &'a Progress) -> Record<'a> {
     let members = Some(&progress.members);
     let (kind, name, detail) = match write {
         Write::Create(create) => {

@@ -38,11 +38,14 @@ mod resources;
 mod retention;
 mod session;
 mod source;
+#[cfg(test)]
+mod statements;
 mod tenant;
 mod tls;
 mod token;
 mod tombstone;
 mod url;
+mod wave;
 mod writer;
 
 pub use options::Options;
@@ -102,7 +105,7 @@ impl PostgresStore {
     }
 
     /// A change of settings, in a transaction of the directory, with its entry in the audit.
-    async fn audited<A: Send + Sync + 'static, T: Send + 'static>(
+    async fn audited<A: Send + Sync + 'static, T: Send + Sync + 'static>(
         &self,
         audit: &Draft,
         arguments: A,

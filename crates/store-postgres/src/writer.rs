@@ -19,10 +19,12 @@ use rollcall_store::stamps::Stamps;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
+use crate::batch::BatchJob;
 use crate::nodes::Nodes;
 use crate::options::Options;
 use crate::pool::Pool;
 use crate::session::{Known, Scope, Session};
+use crate::wave;
 
 /// A task of a tenant that has nothing to do ends after this.
 const IDLE: Duration = Duration::from_secs(60);
@@ -38,13 +40,21 @@ pub(crate) type Run<A, T> = for<'r> fn(&'r mut Session, &'r A) -> Running<'r, T>
 
 /// One request to write.
 #[async_trait]
-pub(crate) trait Job: Send {
+pub(crate) trait Job: Send + Sync {
     /// How many units it has.
     fn weight(&self) -> usize;
     /// Runs inside the transaction; may run more than once.
     async fn run(&mut self, session: &mut Session) -> Result<(), Abort>;
     /// Tells the caller, after the commit or its failure.
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
+    /// The batch that it is, if it is one.
+    fn batch(&self) -> Option<&BatchJob> {
+        None
+    }
+    /// The batch that it is, if it is one.
+    fn batch_mut(&mut self) -> Option<&mut BatchJob> {
+        None
+    }
 }
 
 /// Why a whole transaction ends.
@@ -107,7 +117,7 @@ impl Writer {
     }
 
     /// Runs one function among the tenant's writes, all or nothing, and answers when it is durable.
-    pub(crate) async fn task<A: Send + Sync + 'static, T: Send + 'static>(
+    pub(crate) async fn task<A: Send + Sync + 'static, T: Send + Sync + 'static>(
         &self,
         tenant: TenantKey,
         arguments: A,
@@ -119,7 +129,7 @@ impl Writer {
     }
 
     /// Runs one function in a transaction of its own, all or nothing, and answers when it is durable.
-    pub(crate) async fn alone<A: Send + Sync + 'static, T: Send + 'static>(
+    pub(crate) async fn alone<A: Send + Sync + 'static, T: Send + Sync + 'static>(
         &self,
         scope: Scope,
         arguments: A,
@@ -244,11 +254,9 @@ impl Shared {
         let connection = self.pool.connection().await.map_err(Abort::Failed)?;
         let begun = Session::begin(connection, scope, (&self.begin, careful), std::mem::take(known)).await;
         let mut session = begun?;
-        for job in jobs.iter_mut() {
-            if let Err(abort) = job.run(&mut session).await {
-                session.roll_back().await;
-                return Err(abort);
-            }
+        if let Err(abort) = run(&mut session, jobs, careful).await {
+            session.roll_back().await;
+            return Err(abort);
         }
         let (touched, remembered) = session.commit().await?;
         *known = remembered;
@@ -257,6 +265,19 @@ impl Shared {
         self.nodes.tell(&touched);
         Ok(())
     }
+}
+
+async fn run(session: &mut Session, jobs: &mut [Box<dyn Job>], careful: bool) -> Result<(), Abort> {
+    for job in jobs.iter_mut().filter_map(|job| job.batch_mut()) {
+        job.outcomes.clear();
+    }
+    if !careful {
+        wave::run(session, jobs).await?;
+    }
+    for job in jobs.iter_mut() {
+        job.run(session).await?;
+    }
+    Ok(())
 }
 
 fn answer_all(jobs: Vec<Box<dyn Job>>, committed: &Result<(), StoreError>) {
@@ -281,7 +302,7 @@ struct Task<A, T> {
 }
 
 #[async_trait]
-impl<A: Send + Sync, T: Send> Job for Task<A, T> {
+impl<A: Send + Sync, T: Send + Sync> Job for Task<A, T> {
     fn weight(&self) -> usize {
         1
     }

@@ -1,9 +1,8 @@
 //! One writing transaction: what it knows, counts and touches besides its rows.
 
-use std::collections::{HashMap, HashSet};
+pub(crate) mod known;
 
 use futures_util::future::join;
-use rollcall_domain::source::SourceKey;
 use rollcall_domain::tenant::TenantKey;
 use rollcall_store::StoreError;
 use rollcall_store::stamps::Stamps;
@@ -15,6 +14,7 @@ use crate::column::{Parameter, Parameters, get};
 use crate::connection::Connection;
 use crate::error::{Failure, signed, unsigned};
 use crate::writer::Abort;
+pub(crate) use known::Known;
 
 /// More ids than these end all stamps at once.
 const MAX_TOUCHED: usize = 1_000;
@@ -31,49 +31,10 @@ const ADD_TO_COLLECTIONS: &str = "INSERT INTO collection_count AS c (collection,
 const ADD_TO_POPULATIONS: &str = "INSERT INTO population AS p (source, active)
     SELECT n.source, n.more FROM unnest($1::UUID[], $2::BIGINT[]) AS n (source, more)
     ON CONFLICT (source) DO UPDATE SET active = p.active + excluded.active";
-const AWAITS: &str = "SELECT 1 FROM pending_member WHERE source = $1 LIMIT 1";
-const SOURCE_TENANT: &str = "SELECT tenant, generation FROM source WHERE key = $1";
-const COLLECTION: &str = "SELECT key FROM collection WHERE source = $1 AND kind = $2";
-const ADD_COLLECTION: &str = "INSERT INTO collection (source, kind) VALUES ($1, $2) RETURNING key";
-const ATTRIBUTES: &str = "SELECT path, key FROM attribute WHERE collection = $1";
-const ADD_ATTRIBUTE: &str = "INSERT INTO attribute (collection, path) VALUES ($1, $2) RETURNING key";
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[
-    LOCK,
-    COUNT,
-    LOCK_INSTALLATION,
-    NEXT_EPOCH,
-    ADD_TO_COLLECTIONS,
-    ADD_TO_POPULATIONS,
-    AWAITS,
-    SOURCE_TENANT,
-    COLLECTION,
-    ADD_COLLECTION,
-    ATTRIBUTES,
-    ADD_ATTRIBUTE,
-];
-
-/// Rows that hardly change, kept between transactions of a tenant while its count of facts is the same.
-#[derive(Debug, Default)]
-pub(crate) struct Known {
-    facts: i64,
-    /// Of a source: its tenant, and the generation of its settings.
-    sources: HashMap<i64, (i64, i64)>,
-    collections: HashMap<i64, Vec<(String, i64)>>,
-    /// All attributes of a collection.
-    attributes: HashMap<i64, HashMap<String, i64>>,
-    /// Whether a source may have members that name no resource yet.
-    awaiting: HashMap<i64, bool>,
-    /// Collections of which a resource had members.
-    grouping: HashSet<i64>,
-}
-
-impl Known {
-    pub(crate) fn forget(&mut self) {
-        *self = Self { facts: self.facts, ..Self::default() };
-    }
-}
+pub(crate) const STATEMENTS: &[&str] =
+    &[LOCK, COUNT, LOCK_INSTALLATION, NEXT_EPOCH, ADD_TO_COLLECTIONS, ADD_TO_POPULATIONS];
 
 /// Whose stamps end with the commit, and what other nodes are told.
 #[derive(Debug, Default)]
@@ -297,6 +258,14 @@ impl Session {
         Ok(result)
     }
 
+    /// Why a transaction ends of which no single part is known to have failed.
+    pub(crate) fn whole(&self, error: Option<StoreError>) -> Abort {
+        match self.connection.failure() {
+            None | Some((Failure::Value, _)) => Abort::Dirty,
+            Some((_, failed)) => self.abort(error.unwrap_or(failed)),
+        }
+    }
+
     async fn statement(&self, sql: &'static str) -> Result<(), Abort> {
         self.connection.run(sql).await.map_err(|error| self.abort(error))
     }
@@ -332,7 +301,7 @@ impl Session {
         let Some(row) = row else { return Ok(()) };
         let facts: i64 = get(&row, 2)?;
         if self.known.facts != facts {
-            self.known = Known { facts, ..Known::default() };
+            self.known = Known::of(facts);
         }
         self.tenants.push(Locked {
             tenant: tenant.0,
@@ -391,122 +360,6 @@ impl Session {
     /// How many more active identities a source has than is written yet.
     pub(crate) fn populated(&self, source: Uuid) -> i64 {
         self.populations.iter().filter(|(of, _)| *of == source).map(|(_, more)| more).sum()
-    }
-
-    /// Forgets what is known, after a change of rows that it came from.
-    pub(crate) fn forget(&mut self) {
-        self.known.forget();
-    }
-
-    /// Whether a group of the source may have a member that names no resource yet.
-    pub(crate) async fn awaits(&mut self, source: SourceKey) -> Result<bool, StoreError> {
-        if let Some(awaits) = self.known.awaiting.get(&source.0) {
-            return Ok(*awaits);
-        }
-        let awaits = self.exists(AWAITS, &[&source.0]).await?;
-        self.known.awaiting.insert(source.0, awaits);
-        Ok(awaits)
-    }
-
-    /// A group of the source gets a member that names no resource yet.
-    pub(crate) async fn will_await(
-        &mut self,
-        tenant: TenantKey,
-        source: SourceKey,
-    ) -> Result<(), StoreError> {
-        if self.known.awaiting.insert(source.0, true) == Some(true) {
-            return Ok(());
-        }
-        self.new_fact(tenant).await
-    }
-
-    /// Whether it is remembered that a resource of the collection had members.
-    pub(crate) fn is_grouping(&self, collection: i64) -> bool {
-        self.known.grouping.contains(&collection)
-    }
-
-    pub(crate) fn know_grouping(&mut self, collection: i64) {
-        self.known.grouping.insert(collection);
-    }
-
-    /// Whether the source is there, and the tenant's.
-    pub(crate) async fn owns(&mut self, tenant: TenantKey, source: SourceKey) -> Result<bool, StoreError> {
-        Ok(self.generation(tenant, source).await?.is_some())
-    }
-
-    /// The generation of the source's settings; `None` when it is not there, or not the tenant's.
-    pub(crate) async fn generation(
-        &mut self,
-        tenant: TenantKey,
-        source: SourceKey,
-    ) -> Result<Option<u64>, StoreError> {
-        self.lock(tenant).await?;
-        let known = self.known.sources.get(&source.0).copied();
-        let (owner, generation) = if let Some(known) = known {
-            known
-        } else {
-            let Some(row) = self.row(SOURCE_TENANT, &[&source.0]).await? else { return Ok(None) };
-            let found: (i64, i64) = (get(&row, 0)?, get(&row, 1)?);
-            self.known.sources.insert(source.0, found);
-            found
-        };
-        let generation = unsigned(generation, "source", "generation")?;
-        Ok((owner == tenant.0).then_some(generation))
-    }
-
-    /// The collection of this type, made when missing.
-    pub(crate) async fn collection(
-        &mut self,
-        tenant: TenantKey,
-        source: SourceKey,
-        kind: &str,
-    ) -> Result<i64, StoreError> {
-        let known = self.known.collections.get(&source.0);
-        if let Some((_, collection)) = known.and_then(|known| known.iter().find(|(name, _)| name == kind)) {
-            return Ok(*collection);
-        }
-        let found = self.row(COLLECTION, &[&source.0, &kind]).await?;
-        let row = if found.is_some() {
-            found
-        } else {
-            self.new_fact(tenant).await?;
-            self.returning(ADD_COLLECTION, &[&source.0, &kind]).await?.pop()
-        };
-        let collection = get(&row.ok_or(StoreError::NotFound)?, 0)?;
-        self.known.collections.entry(source.0).or_default().push((kind.to_owned(), collection));
-        Ok(collection)
-    }
-
-    /// The key of an attribute's path in a collection, if any resource ever had a value there.
-    pub(crate) async fn known_attribute(
-        &mut self,
-        collection: i64,
-        path: &str,
-    ) -> Result<Option<i64>, StoreError> {
-        if !self.known.attributes.contains_key(&collection) {
-            let rows = self.rows(ATTRIBUTES, &[&collection]).await?;
-            let read = rows.iter().map(|row| Ok((get(row, 0)?, get(row, 1)?)));
-            self.known.attributes.insert(collection, read.collect::<Result<_, StoreError>>()?);
-        }
-        let known = self.known.attributes.get(&collection).and_then(|known| known.get(path));
-        Ok(known.copied())
-    }
-
-    /// The key of an attribute's path in a collection, made when missing.
-    pub(crate) async fn attribute(
-        &mut self,
-        tenant: TenantKey,
-        collection: i64,
-        path: &str,
-    ) -> Result<i64, StoreError> {
-        if let Some(key) = self.known_attribute(collection, path).await? {
-            return Ok(key);
-        }
-        self.new_fact(tenant).await?;
-        let row = self.returning(ADD_ATTRIBUTE, &[&collection, &path]).await?.pop();
-        let key = get(&row.ok_or(StoreError::NotFound)?, 0)?;
-        self.known.attributes.entry(collection).or_default().insert(path.to_owned(), key);
-        Ok(key)
     }
 
     /// Writes records and counters, and commits: all sent together.
