@@ -69,7 +69,8 @@ pub(crate) fn selection(condition: &Condition, scope: &Scope<'_>) -> Compiled {
         Condition::All => (format!("r.collection = {collection}"), false),
         condition => {
             let keys = compiler.keys(condition);
-            (format!("r.key = ANY(ARRAY({keys})) AND r.collection = {collection}"), true)
+            // The sum keeps the planner from walking the whole type instead.
+            (format!("r.key = ANY(ARRAY({keys})) AND r.collection + 0 = {collection}"), true)
         }
     };
     Compiled { sql, parameters: compiler.parameters, driven }
