@@ -165,9 +165,9 @@ fn feed(cluster: &Cluster, token: &str) -> Vec<Value> {
 /// Who is in which group by the feed alone.
 fn replayed(feed: &[Value]) -> BTreeMap<String, BTreeSet<String>> {
     let mut groups: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for change in feed.iter().filter(|change| change["resourceType"] == "Group") {
+    for change in feed.iter().filter(|change| change["resource_type"] == "Group") {
         let members = groups.entry(change["resource"].as_str().unwrap().to_owned()).or_default();
-        let detail = &change["detail"]["members"];
+        let detail = &change["members"];
         let of = |name: &str| detail[name].as_array().into_iter().flatten().filter_map(Value::as_str);
         for removed in of("removed") {
             assert!(members.remove(removed), "the feed removes who was not there: {change}");
