@@ -68,7 +68,7 @@ impl Console {
 
 /// Every route of the console. The test over routes and roles reads this.
 pub fn console_routes() -> impl Iterator<Item = &'static Route> {
-    pages::TABLES.iter().flat_map(|table| table.iter())
+    pages::routes()
 }
 
 /// The console, and `/`, which leads there.

@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 pub(crate) const PARTS: &[(&str, &str)] = &[
     ("frame", include_str!("../text/frame.toml")),
     ("account", include_str!("../text/account.toml")),
+    ("accounts", include_str!("../text/accounts.toml")),
     ("sources", include_str!("../text/sources.toml")),
 ];
 
@@ -120,5 +121,128 @@ pub(crate) mod filters {
         first: A,
     ) -> askama::Result<Safe<String>> {
         Ok(Safe(super::rich(&super::fill(&key.to_string(), &[&first]))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::*;
+
+    /// Keys that are made of parts: what they begin with, and where.
+    const MADE: &[(&str, &str)] = &[
+        ("guide.", "pages/sources/guide.rs"),
+        ("check.", "pages/sources/show.rs"),
+        ("sources.tab.", "pages/sources/mod.rs"),
+        ("sources.empty.", "ui/empty.rs"),
+        ("settings.", "pages/sources/settings.rs"),
+        ("role.", "pages/accounts.rs"),
+    ];
+
+    fn files(folder: &str, extension: &str) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_some_and(|known| known == extension) {
+                    found.push((path.display().to_string(), std::fs::read_to_string(&path).unwrap()));
+                }
+            }
+        }
+        found
+    }
+
+    /// The text without what stands between two marks.
+    fn without(text: &str, open: &str, close: &str) -> String {
+        let mut parts = text.split(open);
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |all, part| all + " " + part.split_once(close).map_or("", |(_, rest)| rest))
+    }
+
+    /// The template without what is filled in.
+    fn fixed(template: &str) -> String {
+        let text = without(&without(template, "{{", "}}"), "{%", "%}");
+        without(&text, "{#", "#}")
+    }
+
+    #[test]
+    fn every_part_is_read_and_no_key_is_in_two() {
+        let mut seen = BTreeSet::new();
+        for (name, part) in PARTS {
+            let mut texts = BTreeMap::new();
+            flatten("", &part.parse::<toml::Table>().unwrap(), &mut texts);
+            assert!(!texts.is_empty(), "{name}");
+            for key in texts.into_keys() {
+                assert!(seen.insert(key.clone()), "{key} is in {name} and in a part before it");
+            }
+        }
+    }
+
+    #[test]
+    fn no_template_has_words_of_its_own() {
+        for (path, template) in files("templates", "html") {
+            let words = without(&fixed(&template), "<", ">");
+            assert!(!words.chars().any(char::is_alphabetic), "{path}: {}", words.trim());
+        }
+    }
+
+    #[test]
+    fn no_template_has_a_word_in_an_attribute() {
+        for (path, template) in files("templates", "html") {
+            for attribute in ["aria-label", "title", "alt", "placeholder", "data-copied"] {
+                for part in fixed(&template).split(&format!(" {attribute}=\"")).skip(1) {
+                    let value = part.split('"').next().unwrap_or_default();
+                    assert!(value.trim().is_empty(), "{path}: {attribute}={value:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_template_has_a_style_or_script_of_its_own() {
+        for (path, template) in files("templates", "html") {
+            let lower = fixed(&template).to_lowercase();
+            for mark in
+                [" style=", "<style", " onclick", " onload", " onsubmit", "javascript:", "http:", "https:"]
+            {
+                assert!(!lower.contains(mark), "{path}: {mark}");
+            }
+            let scripts = lower.matches("<script").count();
+            assert_eq!(scripts, lower.matches("<script src=").count(), "{path}");
+        }
+    }
+
+    #[test]
+    fn every_key_that_is_asked_for_is_there_and_every_one_there_is_asked_for() {
+        let (templates, sources) = (files("templates", "html"), files("src", "rs"));
+        for (path, template) in &templates {
+            for (before, _) in template.match_indices("\"|").map(|(at, _)| template.split_at(at)) {
+                let key = before.rsplit('"').next().unwrap_or_default();
+                assert!(find(key).is_some(), "{path}: {key} is not in the catalogue");
+            }
+        }
+        let all: String = templates.iter().chain(&sources).map(|(_, text)| text.as_str()).collect();
+        let is_used = |key: &str| {
+            let (prefix, name) = key.rsplit_once('.').unwrap_or_default();
+            let field = format!("\"{prefix}\", \"{}\"", name.trim_end_matches("_hint"));
+            let made = MADE.iter().any(|(start, _)| key.starts_with(start));
+            made || all.contains(&format!("\"{key}\"")) || all.contains(&field)
+        };
+        let idle: Vec<&String> = TEXTS.keys().filter(|key| !is_used(key)).collect();
+        assert!(idle.is_empty(), "nothing asks for {idle:?}");
+        for (_, place) in MADE {
+            assert!(sources.iter().any(|(path, _)| path.ends_with(place)), "{place}");
+        }
+    }
+
+    #[test]
+    fn marks_are_shown_and_all_else_is_escaped() {
+        assert_eq!(rich("a `b<` **c&** d"), "a <code>b&lt;</code> <strong>c&amp;</strong> d");
+        assert_eq!(fill("when.ago", &[&"3 <b>"]), "3 <b> ago");
     }
 }

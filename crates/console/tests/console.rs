@@ -1,8 +1,12 @@
 //! The console over HTTP, in process.
 
+#[path = "console/accounts.rs"]
+mod accounts;
 #[path = "console/enter.rs"]
 mod enter;
 #[path = "console/pages.rs"]
 mod pages;
+#[path = "console/sources.rs"]
+mod sources;
 #[path = "console/table.rs"]
 mod table;

@@ -28,6 +28,9 @@ pub enum SourceStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SourceSettings {
+    /// What people call the source; empty: its slug.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub name: String,
     /// Requests a second, sustained; 0 is unlimited, otherwise at least [`MIN_REQUESTS_PER_SECOND`].
     pub requests_per_second: u32,
     /// Requests that may come at once, above the sustained rate.
@@ -69,6 +72,7 @@ pub const MIN_REQUESTS_PER_SECOND: u32 = 25;
 impl Default for SourceSettings {
     fn default() -> Self {
         Self {
+            name: String::new(),
             requests_per_second: 2_000,
             burst: 4_000,
             max_request_bytes: 16 * 1024 * 1024,

@@ -52,6 +52,13 @@ impl Visitor {
         }
     }
 
+    /// The same of another router.
+    #[must_use]
+    pub fn at(mut self, router: Router) -> Self {
+        self.router = router;
+        self
+    }
+
     /// The first one: their account is made by the set-up link, and they are signed in.
     pub async fn owner(app: &TestApp) -> Self {
         let (_, token) = app.service.first_run_link(&Manager::operator()).await.expect("a link");

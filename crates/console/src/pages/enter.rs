@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use rollcall_domain::account::Role;
 use rollcall_domain::credential::Token;
@@ -66,14 +66,18 @@ async fn ask(State(app): State<Console>, anyone: Anyone, asked: Asked) -> Answer
 }
 
 /// `POST /console/sign-in`: 303, 401 or 429.
-async fn enter(State(app): State<Console>, anyone: Anyone, sent: Sent) -> Answer {
+async fn enter(State(app): State<Console>, anyone: Anyone, headers: HeaderMap, sent: Sent) -> Answer {
     let context = &anyone.context;
+    let before = match Cookie::Session.of(&app, &headers) {
+        Some(token) => app.service.authenticate_session(&token, &context.request_id, true).await?,
+        None => None,
+    };
     let attempt = Attempt {
         email: sent.text("email"),
         password: sent.raw("password"),
         address: &context.address,
         browser: &context.browser,
-        instead: None,
+        instead: before.as_ref(),
         request_id: &context.request_id,
     };
     let (status, problem) = match app.service.sign_in_by_password(attempt).await {

@@ -16,6 +16,9 @@ use crate::{Service, directory};
 /// How often a deletion is tried when people come while it goes on.
 const ATTEMPTS: usize = 16;
 
+/// Characters of a name.
+const MAX_NAME: usize = 100;
+
 /// What a source is made with.
 #[derive(Debug, Clone)]
 pub struct NewSource {
@@ -237,6 +240,9 @@ fn check_dialect(name: &str, settings: &SourceSettings) -> Result<(), AdminError
 }
 
 fn check_settings(settings: &SourceSettings) -> Result<(), AdminError> {
+    if settings.name.chars().count() > MAX_NAME || settings.name.chars().any(char::is_control) {
+        return Err(AdminError::Invalid(format!("name: write at most {MAX_NAME} characters")));
+    }
     let rate = settings.requests_per_second;
     if rate > 0 && rate < MIN_REQUESTS_PER_SECOND {
         return Err(AdminError::Invalid(format!(
