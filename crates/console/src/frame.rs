@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use rollcall_domain::account::Role;
-
 use crate::flash::{Notice, Tone};
 use crate::guard::Context;
 use crate::{CONSOLE_BASE, assets, console_routes, text};
@@ -67,7 +65,6 @@ pub(crate) const FORM_TOKEN: &str = "form_token";
 #[derive(Debug, Clone)]
 pub(crate) struct Person {
     pub(crate) name: String,
-    pub(crate) role: Role,
     pub(crate) tenant: String,
     /// Where there are several.
     pub(crate) tenants: Vec<String>,
@@ -92,7 +89,6 @@ impl Frame {
     pub(crate) fn new(context: &Context, section: Section, title: String) -> Self {
         let person = context.signed.as_ref().map(|visit| Person {
             name: visit.account.name.clone(),
-            role: visit.role,
             tenant: visit.admin.tenant().name.clone(),
             tenants: visit.tenants.iter().map(|tenant| tenant.name.clone()).collect(),
         });

@@ -1,5 +1,7 @@
 //! The console over HTTP, in process.
 
+#![allow(clippy::expect_used, reason = "helpers of tests")]
+
 #[path = "console/accounts.rs"]
 mod accounts;
 #[path = "console/enter.rs"]

@@ -69,7 +69,6 @@ struct Row {
     name: String,
     email: String,
     role: &'static str,
-    everywhere: bool,
     role_text: String,
     state: Badge,
     is_disabled: bool,
@@ -92,7 +91,6 @@ fn row(account: Account, visit: &Visit, now: rollcall_domain::clock::Timestamp) 
     Row {
         id: account.id,
         role: role.name(),
-        everywhere,
         role_text: if everywhere {
             text::fill("accounts.everywhere", &[&role_name(role)])
         } else {

@@ -28,12 +28,12 @@ async fn pages(app: &TestApp) -> Vec<(String, Shown)> {
     }
     shown.push(("/nonsense".to_owned(), owner.get("/sources/nonsense").await));
     shown.push(("/sign-in".to_owned(), Visitor::new(app).get("/sign-in").await));
-    let (_, token) = app.service.first_run_link(&Manager::operator()).await.unwrap();
+    let (_, token) = app.service.first_run_link(&Manager::operator()).await.expect("a link");
     let mut guest = Visitor::new(app);
     guest.get(&format!("/link/{}", token.reveal())).await.expect(303);
     shown.push(("/welcome".to_owned(), guest.get("/welcome").await));
     let admin = app.admin("default").await;
-    let (_, token) = app.service.source_link(&admin, &app.record("okta").await, 7).await.unwrap();
+    let (_, token) = app.service.source_link(&admin, &app.record("okta").await, 7).await.expect("a link");
     guest.get(&format!("/link/{}", token.reveal())).await.expect(303);
     shown.push(("/connect".to_owned(), guest.get("/connect").await));
     shown

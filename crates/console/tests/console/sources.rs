@@ -2,7 +2,7 @@
 
 use rollcall_domain::account::Role;
 use rollcall_testkit::TestApp;
-use rollcall_testkit::console::Visitor;
+use rollcall_testkit::console::{PASSWORD, Visitor};
 use serde_json::json;
 
 async fn operator() -> (TestApp, Visitor) {
@@ -29,8 +29,8 @@ async fn a_source_is_made_in_one_form_and_its_token_shown_once() {
     assert!(shown.says("SCIM connector base URL") && shown.says("Waiting for Okta"));
     assert!(!visitor.get("/sources/okta-prod").await.says("rc_"), "the token is shown again");
     app.client("okta-prod", &token).get("/Users").await.expect(200);
-    let taken = [("name", "Okta (prod)"), ("slug", "okta-prod"), ("dialect", "okta")];
-    assert!(visitor.post("/sources/new", &taken).await.expect(400).says("exists already"));
+    let again = [("name", "Okta (prod)"), ("slug", "okta-prod"), ("dialect", "okta")];
+    assert!(visitor.post("/sources/new", &again).await.expect(400).says("exists already"));
 }
 
 #[tokio::test]
@@ -42,14 +42,14 @@ async fn the_live_check_turns_when_the_provider_comes() {
     client.clone().authorized(Some("Bearer rc_wrong")).get("/Users").await.expect(401);
     let refused = live().await;
     assert!(refused.contains("came with a token that is not valid (401)") && refused.contains("pulse bad"));
-    app.clock.advance(120_000);
+    app.clock.advance_ms(120_000);
     // A read that succeeds is not in the request log; the token's last use tells of it.
     client.get("/Users").await.expect(200);
     let read = live().await;
     assert!(read.contains("Okta got in with its token") && read.contains("pulse good"), "{read}");
-    app.clock.advance(120_000);
+    app.clock.advance_ms(120_000);
     client.post("/Users", json!({ "userName": "ann" })).await.expect(201);
-    app.clock.advance(3_000);
+    app.clock.advance_ms(3_000);
     let wrote = live().await;
     assert!(wrote.contains("Okta was answered 201 to POST") && wrote.contains("3 seconds ago"), "{wrote}");
 }
@@ -74,10 +74,11 @@ async fn a_token_is_issued_rotated_and_revoked() {
     for client in [&first, &second] {
         client.get("/Users").await.expect(200);
     }
-    app.clock.advance(86_400_001);
+    app.clock.advance_ms(86_400_001);
     first.get("/Users").await.expect(401);
     second.get("/Users").await.expect(200);
-    visitor.sign_in(&visitor.email().to_owned(), visitor.password()).await.expect(303);
+    let email = visitor.email().to_owned();
+    visitor.sign_in(&email, PASSWORD).await.expect(303);
     visitor.get("/sources/okta/access").await.expect(200);
     visitor.submit(&format!("/sources/okta/tokens/{short}/revoke"), &[]).await.expect(200);
     reader.get("/Users").await.expect(401);
@@ -172,6 +173,7 @@ async fn a_set_up_link_shows_one_source_makes_one_token_and_ends() {
     let mut second = Visitor::new(&app);
     second.get(&link).await.expect(303);
     second.get("/connect").await.expect(200);
+    second.set_form_token(guest.form_token());
     second.post("/connect/token", &[]).await.expect(409);
     for path in ["/sources", "/sources/okta", "/account", "/welcome", "/password"] {
         let status = guest.get(path).await.status;
@@ -202,7 +204,7 @@ async fn a_set_up_link_ends_by_time_and_with_its_source() {
     visitor.post("/sources/okta/delete", &[("confirm", "okta")]).await.expect(303);
     guests[0].get("/connect").await.expect(410);
     guests[1].get("/connect").await.expect(200);
-    app.clock.advance(7 * 86_400_000);
+    app.clock.advance_ms(7 * 86_400_000);
     guests[1].get("/connect").await.expect(410);
 }
 

@@ -66,8 +66,9 @@ struct Page {
 
 /// The form with what was sent, or else with what is set.
 fn page(visit: &Visit, source: &Source, sent: Option<&Asked>, problems: &Problems) -> Page {
-    let set = serde_json::to_value(&source.settings).unwrap_or_default();
-    let at = |name: &str| name.split('.').fold(&set, |value, part| value.get(part).unwrap_or(&Value::Null));
+    let stored = serde_json::to_value(&source.settings).unwrap_or_default();
+    let at =
+        |name: &str| name.split('.').fold(&stored, |value, part| value.get(part).unwrap_or(&Value::Null));
     let shown = |name: &str| match (sent, at(name)) {
         (Some(sent), _) => sent.raw(name).to_owned(),
         (None, Value::Null) => String::new(),
