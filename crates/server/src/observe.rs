@@ -65,11 +65,12 @@ pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: 
     let kind = error.as_ref().map(|error| error.kind);
     app.metrics.observe(source, &asked.method, route, response.status(), took);
     log(notes.id(), source, &asked.method, route, response.status(), kind, took.as_micros());
+    let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    app.service.tally(&notes, response.status().as_u16(), took_us);
     let Some(ticket) = app.service.keeps(&notes, response.status().as_u16(), asked.is_write()) else {
         return response;
     };
     let error = error.as_ref().and_then(|error| error.scim.as_ref());
-    let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     record::keep(&app, ticket, &notes, &asked, (response, error), took_us).await
 }
 

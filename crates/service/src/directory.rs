@@ -19,6 +19,7 @@ use uuid::Uuid;
 use crate::people::settings::People;
 use crate::rate::{Bucket, Rate, Share, TooFast};
 use crate::request_log::Budget;
+use crate::tally::Tally;
 use crate::{Refused, Service, error};
 
 /// `last_used` is written at most once in this many milliseconds per credential.
@@ -54,6 +55,7 @@ struct SourceState {
     base_url: RwLock<Option<Arc<str>>>,
     last_noted: RwLock<HashMap<Uuid, AtomicI64>>,
     log: Budget,
+    tally: Tally,
 }
 
 #[derive(Default)]
@@ -91,6 +93,10 @@ impl Runtime {
 
     pub(crate) fn log_budget(&self) -> &Budget {
         &self.state.log
+    }
+
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.state.tally
     }
 }
 

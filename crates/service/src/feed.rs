@@ -143,6 +143,15 @@ impl Service {
                 return Err(FeedError::TooOld { oldest });
             }
         }
+        Ok(self.fed(tenant, found).await?)
+    }
+
+    /// Changes of a tenant with the slugs of their sources.
+    pub(crate) async fn fed(
+        &self,
+        tenant: TenantKey,
+        found: Vec<Change>,
+    ) -> Result<Vec<FedChange>, StoreError> {
         if found.is_empty() {
             return Ok(Vec::new());
         }

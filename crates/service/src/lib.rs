@@ -30,8 +30,10 @@ pub mod request_log;
 mod resource;
 pub mod sets;
 pub mod system;
+pub mod tally;
 mod turns;
 mod v1;
+pub mod view;
 pub mod vault;
 
 use std::collections::HashMap;

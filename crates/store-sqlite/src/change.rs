@@ -135,7 +135,7 @@ pub(crate) fn sequence_of(key: i64) -> Result<u64, StoreError> {
     unsigned(key % signed(NUMBERS), "change", "key")
 }
 
-struct ChangeRow {
+pub(crate) struct ChangeRow {
     key: i64,
     at: i64,
     source: i64,
@@ -149,7 +149,7 @@ struct ChangeRow {
 }
 
 impl ChangeRow {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+    pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             key: row.get(0)?,
             at: row.get(1)?,
@@ -164,7 +164,7 @@ impl ChangeRow {
         })
     }
 
-    fn into_change(self) -> Result<Change, StoreError> {
+    pub(crate) fn into_change(self) -> Result<Change, StoreError> {
         let unknown = || corrupt("change", "kind", "not a kind of change");
         Ok(Change {
             sequence: sequence_of(self.key)?,

@@ -17,6 +17,7 @@ mod delivery;
 mod error;
 mod group;
 mod groups;
+mod history;
 mod lease;
 mod members;
 mod membership;

@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0006_accepted.sql"),
     include_str!("../migrations/0007_generations.sql"),
     include_str!("../migrations/0008_console.sql"),
+    include_str!("../migrations/0009_history.sql"),
 ];
 
 const ADD_DEFAULT_TENANT: &str =

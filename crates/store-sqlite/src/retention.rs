@@ -6,6 +6,7 @@ use rusqlite::Connection;
 
 use crate::change::{key_of, sequence_of};
 use crate::error::{OrUnavailable as _, unsigned};
+use crate::history;
 use crate::session::{CHANGES, Session};
 
 const KEPT: &str = "SELECT
@@ -37,5 +38,6 @@ pub(crate) fn prune(
     let KeptChanges { oldest, last } = kept(session.connection(), tenant)?;
     let end = (through + 1).min(last).min(oldest + u64::from(limit));
     let row = (key_of(tenant, oldest), key_of(tenant, end));
+    session.prepare(history::PRUNE)?.execute(row).or_unavailable()?;
     session.prepare(PRUNE)?.execute(row).map(|count| count as u64).or_unavailable()
 }

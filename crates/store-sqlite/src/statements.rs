@@ -5,8 +5,8 @@ use rusqlite::Connection;
 use crate::options::Options;
 use crate::resource::compile::{Scope, selection};
 use crate::{
-    accepted, accounts, api_token, audit, change, credential, delivery, group, groups, members, membership,
-    memberships, names, pending, people, reindex, resource, retention, session, source,
+    accepted, accounts, api_token, audit, change, credential, delivery, group, groups, history, members,
+    membership, memberships, names, pending, people, reindex, resource, retention, session, source,
 };
 use crate::{tenant, tombstone};
 use rollcall_store::plan::Condition;
@@ -17,6 +17,8 @@ const SMALL: &[&str] = &[
     "SELECT randomblob",
     accounts::ALL,
     people::recomputation::OPEN,
+    history::NOTE,
+    history::FORGET,
     "SELECT id, sealed, public, created FROM signing_key ORDER BY key",
     "SELECT id FROM signing_key ORDER BY key DESC LIMIT 1",
     "SELECT key, tenant, id, kind, status, settings, secrets, generation, created\n    FROM endpoint ORDER BY key",
@@ -43,6 +45,7 @@ fn all() -> Vec<&'static str> {
         delivery::signing::STATEMENTS,
         group::STATEMENTS,
         groups::STATEMENTS,
+        history::STATEMENTS,
         members::STATEMENTS,
         membership::STATEMENTS,
         memberships::STATEMENTS,

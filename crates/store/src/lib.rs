@@ -10,6 +10,7 @@ pub mod administration;
 pub mod conformance;
 pub mod delivery;
 pub mod error;
+pub mod history;
 pub mod index;
 pub mod lease;
 pub mod membership;
@@ -41,6 +42,7 @@ pub use accounts::Accounts;
 pub use administration::Administration;
 use delivery::{Deliveries, SigningKeys};
 pub use error::StoreError;
+use history::History;
 use index::Indexer;
 use lease::{Fence, Leases};
 use membership::Memberships;
@@ -64,6 +66,7 @@ pub trait Store:
     + RequestLog
     + Acceptances
     + Accounts
+    + History
     + Leases
 {
 }
@@ -80,6 +83,7 @@ impl<T> Store for T where
         + RequestLog
         + Acceptances
     + Accounts
+        + History
         + Leases
 {
 }

@@ -35,6 +35,11 @@ impl Service {
             }
             self.flush_request_log().await;
             turn = turn.wrapping_add(1);
+            if turn % SWEEP_EVERY == 1
+                && let Err(error) = self.note_sizes().await
+            {
+                tracing::warn!(%error, "how many users there are was not noted");
+            }
             if turn.is_multiple_of(SWEEP_EVERY)
                 && let Err(error) = self.sweep_request_log().await
             {

@@ -17,6 +17,7 @@ pub mod administration;
 pub mod changes;
 pub mod delivery;
 pub mod directory;
+pub mod history;
 pub mod listing;
 pub mod membership;
 pub mod people;
@@ -79,6 +80,11 @@ macro_rules! store_conformance {
             changes: [
                 pruning_takes_the_oldest_and_never_the_newest,
                 a_commit_is_told_to_those_who_wait,
+            ],
+            history: [
+                the_history_of_a_resource_is_its_changes,
+                a_history_ends_at_the_tenant_and_at_what_is_kept,
+                sizes_are_noted_and_forgotten,
             ],
             delivery: [
                 an_endpoint_comes_back_as_written,
