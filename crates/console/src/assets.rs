@@ -15,8 +15,10 @@ const STYLES: &[&str] = &[
     include_str!("../assets/base.css"),
     include_str!("../assets/frame.css"),
     include_str!("../assets/parts.css"),
+    include_str!("../assets/look.css"),
 ];
-const SCRIPTS: &[&str] = &[include_str!("../assets/live.js"), include_str!("../assets/copy.js")];
+const SCRIPTS: &[&str] =
+    &[include_str!("../assets/live.js"), include_str!("../assets/copy.js"), include_str!("../assets/try.js")];
 const ICON: &str = include_str!("../assets/icon.svg");
 
 /// A file that browsers keep.

@@ -13,6 +13,7 @@ pub(crate) const PARTS: &[(&str, &str)] = &[
     ("account", include_str!("../text/account.toml")),
     ("accounts", include_str!("../text/accounts.toml")),
     ("sources", include_str!("../text/sources.toml")),
+    ("look", include_str!("../text/look.toml")),
 ];
 
 static TEXTS: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
@@ -137,6 +138,16 @@ mod tests {
         ("check.", "pages/sources/show.rs"),
         ("sources.tab.", "pages/sources/mod.rs"),
         ("sources.empty.", "ui/empty.rs"),
+        ("look.no_source.", "ui/empty.rs"),
+        ("users.empty.", "ui/empty.rs"),
+        ("users.none.", "ui/empty.rs"),
+        ("groups.empty.", "ui/empty.rs"),
+        ("groups.none.", "ui/empty.rs"),
+        ("requests.empty.", "ui/empty.rs"),
+        ("requests.none.", "ui/empty.rs"),
+        ("changes.empty.", "ui/empty.rs"),
+        ("webhooks.empty.", "ui/empty.rs"),
+        ("approvals.empty.", "ui/empty.rs"),
         ("settings.", "pages/sources/settings.rs"),
         ("role.", "pages/accounts.rs"),
     ];

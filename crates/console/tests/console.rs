@@ -6,9 +6,15 @@
 mod accounts;
 #[path = "console/enter.rs"]
 mod enter;
+#[path = "console/look.rs"]
+mod look;
 #[path = "console/pages.rs"]
 mod pages;
+#[path = "console/sample.rs"]
+mod sample;
 #[path = "console/sources.rs"]
 mod sources;
+#[path = "console/speed.rs"]
+mod speed;
 #[path = "console/table.rs"]
 mod table;

@@ -33,8 +33,8 @@ pub mod system;
 pub mod tally;
 mod turns;
 mod v1;
-pub mod view;
 pub mod vault;
+pub mod view;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -13,6 +13,8 @@ use crate::{Notes, Service};
 pub const SLOT_MS: i64 = 300_000;
 /// Slots that are kept: a day.
 pub const SLOTS: usize = 288;
+/// Milliseconds of all of them.
+const DAY_MS: i64 = 86_400_000;
 
 /// What came in one slot of time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -72,7 +74,7 @@ impl Tally {
     /// Every slot of the day before `now`, oldest first.
     pub(crate) fn read(&self, now: Timestamp) -> Vec<Tallied> {
         let last = now.0 / SLOT_MS;
-        let first = last - SLOTS as i64 + 1;
+        let first = last - DAY_MS / SLOT_MS + 1;
         let read = |number: i64| {
             let at = Timestamp(number * SLOT_MS);
             let slot = self.slot(number).filter(|slot| slot.number.load(Ordering::Relaxed) == number);
@@ -104,7 +106,6 @@ mod tests {
     #[test]
     fn a_day_is_counted_five_minutes_at_a_time() {
         let tally = Tally::default();
-        let day = SLOT_MS * SLOTS as i64;
         let noon = Timestamp(20_000 * 86_400_000);
         tally.count(noon, 200, 10);
         tally.count(noon, 404, 30);
@@ -114,8 +115,12 @@ mod tests {
         let last: Vec<_> = read.iter().rev().take(3).map(|slot| (slot.requests, slot.failed)).collect();
         assert_eq!(last, [(1, 0), (2, 1), (0, 0)]);
         assert_eq!((read[SLOTS - 2].took_us, read[SLOTS - 2].slowest_us), (40, 30));
-        tally.count(Timestamp(noon.0 + day), 500, 1);
-        let next = tally.read(Timestamp(noon.0 + day));
-        assert_eq!(next.last().map(|slot| (slot.requests, slot.failed)), Some((1, 1)), "the day before counts still");
+        tally.count(Timestamp(noon.0 + DAY_MS), 500, 1);
+        let next = tally.read(Timestamp(noon.0 + DAY_MS));
+        assert_eq!(
+            next.last().map(|slot| (slot.requests, slot.failed)),
+            Some((1, 1)),
+            "the day before counts still"
+        );
     }
 }

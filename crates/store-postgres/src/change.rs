@@ -185,7 +185,7 @@ pub(crate) fn sequence_of(key: i64) -> Result<u64, StoreError> {
     unsigned(key % signed(NUMBERS), "change", "key")
 }
 
-fn read(row: &Row) -> Result<Change, StoreError> {
+pub(crate) fn read(row: &Row) -> Result<Change, StoreError> {
     let kind: &str = get(row, 3)?;
     let unknown = || corrupt("change", "kind", "not a kind of change");
     Ok(Change {

@@ -20,6 +20,7 @@ mod directory;
 mod error;
 mod group;
 mod groups;
+mod history;
 mod lease;
 mod members;
 mod membership;

@@ -23,6 +23,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V6__accepted", include_str!("../migrations/0006_accepted.sql")),
     ("V7__generations", include_str!("../migrations/0007_generations.sql")),
     ("V8__console", include_str!("../migrations/0008_console.sql")),
+    ("V9__history", include_str!("../migrations/0009_history.sql")),
 ];
 
 /// One row, which whoever migrates locks: nodes that start together do it one after the other.

@@ -7,6 +7,7 @@ use crate::change::{key_of, sequence_of};
 use crate::column::get;
 use crate::connection::Connection;
 use crate::error::unsigned;
+use crate::history;
 use crate::session::Session;
 
 const KEPT: &str = "SELECT
@@ -40,5 +41,6 @@ pub(crate) async fn prune(
     let KeptChanges { oldest, last } = kept(session.connection(), tenant).await?;
     let end = (through + 1).min(last).min(oldest + u64::from(limit));
     let (from, to) = (key_of(tenant, oldest), key_of(tenant, end));
+    session.execute(history::PRUNE, &[&from, &to]).await?;
     session.execute(PRUNE, &[&from, &to]).await
 }

@@ -43,6 +43,7 @@ pub(crate) const REMOVE: &[&str] = &[
     "DELETE FROM person WHERE source = $1",
     "DELETE FROM departure WHERE source = $1",
     "DELETE FROM recomputation WHERE source = $1",
+    "DELETE FROM source_size WHERE source = $1",
     "DELETE FROM population WHERE source = (SELECT id FROM source WHERE key = $1)",
     "DELETE FROM credential WHERE source = $1",
     "DELETE FROM accepted WHERE source = $1",

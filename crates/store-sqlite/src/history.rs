@@ -45,8 +45,7 @@ pub(crate) const FORGET: &str =
 const SIZES: &str = "SELECT at, users, groups FROM source_size WHERE source = ?1 ORDER BY at";
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] =
-    &[UNTIL, PART_END, SORT, REACH, HISTORY, PRUNE, NOTE, FORGET, SIZES];
+pub(crate) const STATEMENTS: &[&str] = &[UNTIL, PART_END, SORT, REACH, HISTORY, PRUNE, NOTE, FORGET, SIZES];
 
 #[async_trait]
 impl History for SqliteStore {

@@ -1,7 +1,7 @@
 //! What happened to one resource, and how many a source had: read by people, so written when it costs nobody anything.
 //!
 //! The change sequence is in the order of commits. By resource it is sorted when someone asks, in parts, beside it: an index over
-//! it would be two more pages for each update, for a question that a person asks now and then (ADR 36).
+//! it would be two more pages for each update, for a question that a person asks now and then.
 
 use async_trait::async_trait;
 use rollcall_domain::change::Change;

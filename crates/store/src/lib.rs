@@ -82,7 +82,7 @@ impl<T> Store for T where
         + Identities
         + RequestLog
         + Acceptances
-    + Accounts
+        + Accounts
         + History
         + Leases
 {

@@ -10,6 +10,8 @@ use crate::text::filters;
 pub(crate) struct Pager {
     first: Option<String>,
     next: Option<String>,
+    /// What it is called: a page may have two.
+    label: &'static str,
 }
 super::part!(Pager);
 
@@ -21,6 +23,12 @@ impl Pager {
         Self {
             first: later.then(|| url.to_owned()),
             next: next.map(|cursor| format!("{url}{mark}cursor={cursor}")),
+            label: "frame.pages",
         }
+    }
+
+    /// To these pages: of a list that goes back in time.
+    pub(crate) const fn between(first: Option<String>, next: Option<String>) -> Self {
+        Self { first, next, label: "frame.older" }
     }
 }

@@ -92,9 +92,7 @@ impl Service {
         let mut attention = Attention::default();
         for source in &sources {
             let credentials = self.credentials(admin, source).await?;
-            if let Some(at) = self.ends(&credentials) {
-                attention.ending.push(Ending { slug: source.slug.clone(), at });
-            }
+            attention.ending.extend(self.token_ends(source, &credentials));
             if !source.settings.has_identities() {
                 continue;
             }
@@ -127,8 +125,7 @@ impl Service {
         admin.require(ApiScope::SourcesRead)?;
         admin.owns(&source)?;
         let now = self.clock.now();
-        let runtime =
-            self.runtime(&source.slug).await.map_err(|error| AdminError::Invalid(error.detail))?;
+        let runtime = self.runtime(&source.slug).await.map_err(|error| AdminError::Invalid(error.detail))?;
         let tallied = runtime.map(|runtime| runtime.tally().read(now)).unwrap_or_default();
         let mut sizes = self.store.sizes(source.key).await.map_err(AdminError::Store)?;
         let users = self.total(&source, "User").await.map_err(AdminError::Store)?;
@@ -154,22 +151,18 @@ impl Service {
         let Some(kind) = registry.ok().and_then(|registry| registry.type_named(kind).cloned()) else {
             return Ok(0);
         };
-        let query =
-            Query { filter: None, sort: None, start: Start::Offset(0), count: 0, want_total: true };
+        let query = Query { filter: None, sort: None, start: Start::Offset(0), count: 0, want_total: true };
         Ok(self.store.list(source.key, &kind, &query).await?.total.unwrap_or_default())
     }
 
     /// Whether no token that may write lasts, and until when one does.
-    fn ends(&self, credentials: &[Credential]) -> Option<Option<Timestamp>> {
+    fn token_ends(&self, source: &Source, credentials: &[Credential]) -> Option<Ending> {
         let now = self.clock.now();
         let writing = credentials
             .iter()
             .filter(|credential| credential.revoked.is_none() && credential.allows(Scope::Write));
         let last = writing.map(|credential| credential.expires.map_or(i64::MAX, |at| at.0)).max();
-        match last {
-            None => Some(None),
-            Some(end) if end.saturating_sub(now.0) < SOON_MS => Some(Some(Timestamp(end))),
-            Some(_) => None,
-        }
+        let soon = last.is_none_or(|end| end.saturating_sub(now.0) < SOON_MS);
+        soon.then(|| Ending { slug: source.slug.clone(), at: last.map(Timestamp) })
     }
 }

@@ -6,4 +6,4 @@ mod attention;
 mod resources;
 
 pub use attention::{Attention, Ending, Failing, Holding, SourceActivity, WAITING_COUNTED};
-pub use resources::{Looked, Member, Seen, Which};
+pub use resources::{InGroup, Looked, Member, Seen, Which};

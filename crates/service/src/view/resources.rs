@@ -56,7 +56,18 @@ pub struct Looked {
     /// Its type, with its schemas.
     pub kind: Arc<ResolvedType>,
     /// The groups that it is in, direct ones first.
-    pub groups: Vec<GroupRef>,
+    pub groups: Vec<InGroup>,
+}
+
+/// A group that a resource is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InGroup {
+    /// The group.
+    pub id: Uuid,
+    /// Its `displayName`.
+    pub display: Option<String>,
+    /// Member itself, rather than through another group.
+    pub direct: bool,
 }
 
 /// A member of a group.
@@ -68,6 +79,12 @@ pub struct Member {
     pub kind: Option<String>,
     /// Its `displayName`, or `userName`.
     pub display: Option<String>,
+}
+
+impl From<GroupRef> for InGroup {
+    fn from(GroupRef { id, display, direct }: GroupRef) -> Self {
+        Self { id, display, direct }
+    }
 }
 
 impl From<Stored> for Seen {
@@ -135,6 +152,7 @@ impl Service {
         let key = parse_id(id).ok_or_else(missing)?;
         let found = self.store.get_with_groups(source.key, kind.name(), key).await;
         let (stored, groups) = found.map_err(AdminError::Store)?.ok_or_else(missing)?;
+        let groups = groups.into_iter().map(InGroup::from).collect();
         Ok(Looked { version: stored.version, seen: stored.into(), kind, groups })
     }
 
@@ -199,8 +217,7 @@ impl Service {
         admin.require(ApiScope::IdentitiesRead)?;
         let text = |name: &str| user.document.get(name).and_then(Value::as_str).map(str::to_owned);
         for name in [text("externalId"), text("userName"), mail(&user.document)].into_iter().flatten() {
-            let query =
-                IdentityQuery { name: Some(name), limit: MOST_NAMESAKES, ..IdentityQuery::default() };
+            let query = IdentityQuery { name: Some(name), limit: MOST_NAMESAKES, ..IdentityQuery::default() };
             let found = self.store.identities(admin.tenant().key, &query).await.map_err(AdminError::Store)?;
             let own = found.into_iter().find(|stored| {
                 let links = &stored.identity.links;

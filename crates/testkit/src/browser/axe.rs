@@ -12,6 +12,9 @@ const AXE: &str = "scripts/axe/node_modules/axe-core/axe.min.js";
 /// WCAG 2.2 AA, and what axe-core knows beside.
 const RUN: &str = "return axe.run(document, { resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', \
                    'wcag21aa', 'wcag22aa', 'best-practice'] }).then(found => JSON.stringify(found.violations))";
+/// Colours follow the scheme when the page is painted, not before: two frames later it is.
+const PAINTED: &str =
+    "return new Promise(then => requestAnimationFrame(() => requestAnimationFrame(() => then(1))))";
 
 impl Browser {
     /// Checks the page as it is, in light and in dark. The text says what is wrong, a line each; empty: nothing.
@@ -19,6 +22,7 @@ impl Browser {
         let mut complaints = String::new();
         for scheme in [Scheme::Light, Scheme::Dark] {
             self.scheme(scheme).await;
+            self.evaluate(PAINTED).await;
             let found = self.violations().await;
             for violation in found.as_array().expect("a list of violations") {
                 let nodes = violation["nodes"].as_array().into_iter().flatten();
