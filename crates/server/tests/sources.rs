@@ -42,7 +42,7 @@ async fn a_paused_source_asks_to_come_back_and_loses_nothing() {
 
 #[tokio::test]
 async fn requests_above_the_rate_are_told_when_to_come_back() {
-    let app = TestApp::start().await;
+    let app = TestApp::alone().await;
     let client = app.source_with("a", "generic", limited(25, 30)).await;
     let second = app.credential("a", NewCredential::default()).await;
     let other = app.source_with("b", "generic", limited(25, 30)).await;
@@ -80,7 +80,7 @@ async fn requests_above_the_rate_are_told_when_to_come_back() {
 /// OpenID IPSIE account-lifecycle profile: 25 requests a second for each tenant.
 #[tokio::test]
 async fn no_rate_below_25_a_second_can_be_set() {
-    let app = TestApp::start().await;
+    let app = TestApp::alone().await;
     let admin = app.admin(DEFAULT_TENANT).await;
     for (rate, allowed) in [(0, true), (1, false), (24, false), (25, true), (2_000, true)] {
         let slug = format!("rate-{rate}");

@@ -38,7 +38,16 @@ impl TestApp {
 
     /// Starts one that asks these hooks.
     pub async fn with_hooks(hooks: Option<Arc<dyn Hooks>>) -> Self {
-        let kept = TestStore::fresh().await;
+        Self::on(TestStore::fresh().await, hooks).await
+    }
+
+    /// Starts one that has its database for itself, whatever the tests are to use: its clock is the only one, where
+    /// nodes that share a database go by the database's.
+    pub async fn alone() -> Self {
+        Self::on(TestStore::file(), None).await
+    }
+
+    async fn on(kept: TestStore, hooks: Option<Arc<dyn Hooks>>) -> Self {
         let store = kept.open().await;
         let clock = Arc::new(FrozenClock::default());
         let service = Arc::new(Service::new(Parts {

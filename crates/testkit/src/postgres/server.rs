@@ -56,7 +56,7 @@ impl Server {
         let folder = folder.map_err(|error| format!("no temporary folder: {error}"))?;
         // As hard to guess as the name of the folder is: it keeps out who is on the machine by accident.
         let password = folder.path().display().to_string().replace(|c: char| !c.is_alphanumeric(), "");
-        prepare(&programs, folder.path(), &password, options)?;
+        prepare(&programs, folder.path(), &password)?;
         let mut last = String::new();
         for _ in 0..TRIES {
             match launch(&programs, folder.path(), options) {
@@ -111,20 +111,17 @@ impl Drop for Server {
 }
 
 /// Makes an empty cluster.
-fn prepare(programs: &Programs, folder: &Path, password: &str, options: &Options) -> Result<(), String> {
+fn prepare(programs: &Programs, folder: &Path, password: &str) -> Result<(), String> {
     let secret = folder.join("password");
     std::fs::write(&secret, password).map_err(|error| error.to_string())?;
     programs.hand_over(folder)?;
     let text = |path: &Path| path.display().to_string();
-    // Small segments are soon made, and soon full.
-    let segment = if options.durable { "--wal-segsize=16" } else { "--wal-segsize=1" };
     // MD5 costs a connection nothing; SCRAM would be milliseconds for each.
     let arguments = [
         "--no-sync",
         "--encoding=UTF8",
         "--no-locale",
         "--auth=md5",
-        segment,
         &format!("--username={OWNER}"),
         &format!("--pwfile={}", text(&secret)),
         &format!("--pgdata={}", text(&folder.join("data"))),
@@ -145,6 +142,11 @@ fn launch(programs: &Programs, folder: &Path, options: &Options) -> Result<(u16,
         ("fsync".to_owned(), switch(options.durable).to_owned()),
         ("full_page_writes".to_owned(), switch(options.durable).to_owned()),
     ];
+    if !options.durable {
+        // A new database is some megabytes of log: its files are neither filled ahead nor checkpointed often.
+        let often = [("wal_init_zero", "off"), ("max_wal_size", "4GB"), ("checkpoint_timeout", "1h")];
+        settings.extend(often.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
     settings.extend(options.settings.iter().cloned());
     let mut command = Command::new("sh");
     command.args(["-c", WATCHDOG, "watchdog"]).arg(folder).args(programs.line("postgres"));
