@@ -1,6 +1,10 @@
 //! The same requests in the same order come to the same on either backend: outcomes, rows, changes, identities.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops where something is not as it should be")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops where something is not as it should be"
+)]
 
 use std::sync::Arc;
 
@@ -23,7 +27,14 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 const CASES: u32 = 12;
-const NAMES: [&str; 6] = ["ann", "Bob", "ANN", "ünïcode", "o'neil %_", "a name that is so long that an index row holds only a part of it, and its digest; a name that is so long that an index row holds only a part of it, and its digest; a name that is so long that an index row holds only a part of it, and its digest; a name that is so long"];
+const NAMES: [&str; 6] = [
+    "ann",
+    "Bob",
+    "ANN",
+    "ünïcode",
+    "o'neil %_",
+    "a name that is so long that an index row holds only a part of it, and its digest; a name that is so long that an index row holds only a part of it, and its digest; a name that is so long that an index row holds only a part of it, and its digest; a name that is so long",
+];
 const FILTERS: [&str; 9] = [
     "userName eq \"ANN\"",
     "userName sw \"a\"",
@@ -136,7 +147,7 @@ impl Side {
         let kept = Kept(kept);
         let world = World::new(&kept).await;
         let policy = PolicyDocument::parse(&json!({
-            "identity": { "match": { "by": ["externalId", "userName", "email"], "verifiedDomains": ["example.com"] } },
+            "identity": { "match": { "by": ["externalId", "userName", "verifiedEmail"] }, "verifiedDomains": ["example.com"] },
             "provisioning": { "groups": { "mode": "sync", "mapping": { "e1": ["admin"], "e2": ["reader"] } } },
         }));
         let policy = PolicyDocument::resolve(&policy.unwrap(), &PolicyDocument::default());
@@ -151,7 +162,8 @@ impl Side {
 
     /// Members by id; now and then by the `externalId` of whoever comes.
     fn members(&self, members: &[usize]) -> Vec<String> {
-        let name = |&which: &usize| if which % 7 == 0 { "e3".to_owned() } else { self.at(which).1.to_string() };
+        let name =
+            |&which: &usize| if which % 7 == 0 { "e3".to_owned() } else { self.at(which).1.to_string() };
         members.iter().map(name).collect()
     }
 
@@ -171,7 +183,8 @@ impl Side {
                 Write::Create(create)
             }
             Step::Group { name, members } => {
-                let said = Said { name: *name, external_id: Some(*name), email: None, title: None, active: true };
+                let said =
+                    Said { name: *name, external_id: Some(*name), email: None, title: None, active: true };
                 let mut create = self.world.creation("Group", &named("Group", &said), &[]);
                 create.members = self.members(members);
                 self.made.push(("Group", create.id));
@@ -315,7 +328,8 @@ async fn compare(units: &[(Vec<Step>, bool)]) -> Result<(), TestCaseError> {
 
 #[test]
 fn both_backends_come_to_the_same() {
-    let config = Config { cases: CASES, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
+    let config =
+        Config { cases: CASES, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     TestRunner::new(config).run(&units(), |units| runtime.block_on(compare(&units))).unwrap();
 }

@@ -27,7 +27,7 @@ pub struct TestApp {
     /// Its store, to look at what HTTP does not show.
     pub store: AnyStore,
     router: Router,
-    kept: TestStore,
+    kept: Arc<TestStore>,
 }
 
 impl TestApp {
@@ -48,6 +48,7 @@ impl TestApp {
     }
 
     async fn on(kept: TestStore, hooks: Option<Arc<dyn Hooks>>) -> Self {
+        let kept = Arc::new(kept);
         let store = kept.open().await;
         let clock = Arc::new(FrozenClock::default());
         let service = Arc::new(Service::new(Parts {
@@ -64,6 +65,8 @@ impl TestApp {
         let console = Console::new(Arc::clone(&service), rollcall_console::Settings::default());
         let app = App::new(Arc::clone(&service), Settings::default());
         let router = rollcall_server::router_with(app, rollcall_console::router(&console));
+        // Whoever still asks has it still there.
+        let router = router.layer(axum::Extension(Arc::clone(&kept)));
         Self { clock, service, store, router, kept }
     }
 
