@@ -45,6 +45,7 @@ mod tenant;
 mod tls;
 mod token;
 mod tombstone;
+mod transfer;
 mod url;
 mod wave;
 mod writer;

@@ -39,6 +39,7 @@ mod statements;
 mod tenant;
 mod token;
 mod tombstone;
+mod transfer;
 mod writer;
 
 pub use options::Options;

@@ -28,6 +28,11 @@ impl Readers {
         Self { path, options, idle, scans }
     }
 
+    /// A connection of one's own.
+    pub(crate) fn apart(&self) -> Result<Connection, StoreError> {
+        open_reader(&self.path, &self.options)
+    }
+
     /// Reads here and now. Only for what takes microseconds.
     pub(crate) fn short<T>(
         &self,

@@ -19,6 +19,7 @@ pub mod plan;
 pub mod query;
 pub mod request_log;
 pub mod stamps;
+pub mod transfer;
 pub mod write;
 
 use std::sync::Arc;
@@ -51,6 +52,7 @@ use query::{GroupRef, MemberRow, Page, Query, Stored, Tombstone};
 use request_log::RequestLog;
 use rollcall_domain::people::{Answer, BreakerState, Held, Judged, Recomputation, StoredIdentity, Waiting};
 use stamps::Stamps;
+use transfer::Transfer;
 use write::{Batch, Outcome};
 
 /// Everything a backend does.
@@ -68,6 +70,7 @@ pub trait Store:
     + Accounts
     + History
     + Leases
+    + Transfer
 {
 }
 
@@ -85,6 +88,7 @@ impl<T> Store for T where
         + Accounts
         + History
         + Leases
+        + Transfer
 {
 }
 

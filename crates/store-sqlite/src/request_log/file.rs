@@ -35,6 +35,11 @@ impl RequestFile {
         Self(Arc::new(Shared { path: path.into(), options: options.clone(), writer, reader }))
     }
 
+    /// A connection of one's own.
+    pub(crate) fn apart(&self) -> Result<Connection, StoreError> {
+        open(&self.0.path, &self.0.options)
+    }
+
     /// Runs in a transaction.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
