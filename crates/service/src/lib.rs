@@ -14,6 +14,7 @@ mod cursor;
 mod directory;
 mod discovery;
 mod error;
+pub mod examine;
 pub mod expressions;
 pub mod feed;
 pub mod hooks;
