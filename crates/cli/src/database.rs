@@ -31,8 +31,18 @@ const ADVICE: &[(&str, &str)] = &[
     ("TLS", "check sslmode and sslrootcert of the URL"),
 ];
 
-/// Opens the store that the settings name, which is made when it is not there.
+/// Opens the store that the settings name, which is made when it is not there, and is whole and of this secret.
 pub(crate) async fn open(settings: &Settings, secret: &Secret) -> Result<AnyStore, Failure> {
+    let store = connect(settings).await?;
+    check_whole(&store).await?;
+    if settings.database.url().is_some() {
+        check_secret(settings, &store, secret).await?;
+    }
+    Ok(store)
+}
+
+/// Opens the store that the settings name, whatever is in it.
+pub(crate) async fn connect(settings: &Settings) -> Result<AnyStore, Failure> {
     let database = &settings.database;
     let Some(url) = database.url() else { return open_file(database) };
     let connections = usize::try_from(settings.database_connections).unwrap_or(usize::MAX);
@@ -43,9 +53,7 @@ pub(crate) async fn open(settings: &Settings, secret: &Secret) -> Result<AnyStor
         ..Default::default()
     };
     let store = PostgresStore::open(url, &options).await.map_err(|error| refused(settings, &error))?;
-    let store: AnyStore = Arc::new(store);
-    check_secret(settings, &store, secret).await?;
-    Ok(store)
+    Ok(Arc::new(store))
 }
 
 fn open_file(database: &Database) -> Result<AnyStore, Failure> {
@@ -80,4 +88,15 @@ async fn check_secret(settings: &Settings, store: &AnyStore, secret: &Secret) ->
         settings.database,
         settings.key_path().display()
     )))
+}
+
+/// Refuses a database into which something is being imported.
+pub(crate) async fn check_whole(store: &AnyStore) -> Result<(), Failure> {
+    match store.importing().await {
+        Ok(None) => Ok(()),
+        Ok(Some(_)) => Err(Failure::Theirs(
+            "an import into this database was interrupted: run the same `rollcall migrate` or `restore` again".to_owned(),
+        )),
+        Err(error) => Err(Failure::Ours(error.into())),
+    }
 }

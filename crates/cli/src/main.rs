@@ -3,6 +3,7 @@
 mod api_token;
 mod args;
 mod audit;
+mod backup;
 mod bench;
 mod c1z;
 mod completion;
@@ -10,11 +11,13 @@ mod connector;
 mod console;
 mod database;
 mod desk;
+mod doctor;
 mod expressions;
 mod hub;
 mod lock;
 mod log;
 mod mapping;
+mod migrate;
 mod open;
 mod printer;
 mod requests;
@@ -105,6 +108,10 @@ async fn run(arguments: Arguments, printer: &Printer) -> Done {
         Command::Completion { shell } => completion::run(shell),
         Command::C1z(command) => c1z::run(command, printer),
         Command::Connector(command) => connector::run(command, printer).await,
+        Command::Backup { file, force } => backup::backup(&global, &file, force, printer).await,
+        Command::Restore { file, force } => backup::restore(&global, &file, force, printer).await,
+        Command::Migrate { from, to } => migrate::run(&global, &from, &to, printer).await,
+        Command::Doctor => doctor::run(&global, printer).await,
         Command::Bench(bench) => bench::run(&global, &bench, printer).await,
         Command::BenchReference(reference) => bench::reference(&reference).await,
         Command::ExpressionWorker => Err(Failure::Theirs("a worker does nothing else".to_owned())),

@@ -22,12 +22,8 @@ pub(crate) async fn run(global: &Global, from: &Database, to: &Database, printer
         return Err(Failure::Theirs(format!("{from} is not there")));
     }
     // No server may write what is copied, or read what is half there.
-    let _alone = [from, to].map(|database| database.file().map(Serving::of).transpose());
-    for lock in _alone.iter() {
-        if let Err(Failure::Theirs(reason)) = lock {
-            return Err(Failure::Theirs(reason.clone()));
-        }
-    }
+    let _from = from.file().map(Serving::of).transpose()?;
+    let _to = to.file().map(Serving::of).transpose()?;
     let source = open(&settings, from).await?;
     database::check_whole(&source).await?;
     let target = open(&settings, to).await?;
@@ -39,7 +35,8 @@ pub(crate) async fn run(global: &Global, from: &Database, to: &Database, printer
     }
     let mut told = Instant::now();
     let mut export = source.export().await?;
-    let copied = copy(&mut *export, &*target, &origin(&source).await?, |progress| {
+    let origin = origin(&source).await?;
+    let copied = copy(&mut *export, &*target, &origin, |progress| {
         if told.elapsed() >= EVERY {
             told = Instant::now();
             printer.note(&line(progress));
@@ -59,9 +56,10 @@ pub(crate) async fn run(global: &Global, from: &Database, to: &Database, printer
         return Err(Failure::Ours(anyhow::anyhow!("what {to} has is not what {from} has: {tables}")));
     }
     let rows: u64 = copied.values().map(|tally| tally.rows).sum();
-    printer.data(&json!({ "from": from.to_string(), "to": to.to_string(), "rows": rows, "tables": copied }), || {
-        format!("{rows} rows copied from {from} to {to}, and verified")
-    });
+    printer.data(
+        &json!({ "from": from.to_string(), "to": to.to_string(), "rows": rows, "tables": copied }),
+        || format!("{rows} rows copied from {from} to {to}, and verified"),
+    );
     printer.note(&format!(
         "Serve {to} with the key of {from}: the secrets in it are sealed with that, and tokens are known by it."
     ));
@@ -75,7 +73,7 @@ impl From<StoreError> for Failure {
 }
 
 async fn open(settings: &Settings, database: &Database) -> Result<AnyStore, Failure> {
-    database::open(&Settings { database: database.clone(), ..settings.clone() }).await
+    database::connect(&Settings { database: database.clone(), ..settings.clone() }).await
 }
 
 /// What tells installations apart, and two states of one: its first tenant, and how far its sequences have come.

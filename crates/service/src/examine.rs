@@ -83,11 +83,7 @@ pub async fn examine(store: &AnyStore) -> Result<Examined, StoreError> {
 }
 
 impl Examination {
-    async fn each(
-        &mut self,
-        name: &str,
-        mut look: impl FnMut(&mut Self, &[Cell]),
-    ) -> Result<(), StoreError> {
+    async fn each(&mut self, name: &str, mut look: impl FnMut(&mut Self, &[Cell])) -> Result<(), StoreError> {
         let Some(table) = table(name) else { return Ok(()) };
         let mut after: Option<Row> = None;
         loop {
@@ -109,8 +105,7 @@ impl Examination {
 
     fn attribute(&mut self, row: &[Cell]) {
         if let [key, _, path] = row {
-            self.paths
-                .insert(key.integer().unwrap_or_default(), path.text().unwrap_or_default().to_owned());
+            self.paths.insert(key.integer().unwrap_or_default(), path.text().unwrap_or_default().to_owned());
         }
     }
 
@@ -119,7 +114,9 @@ impl Examination {
         self.found.resources += 1;
         self.resources.push(key.integer().unwrap_or_default());
         let Some(indexer) = collection.integer().and_then(|collection| self.indexers.get(&collection)) else {
-            return note(&mut self.found.index, || format!("resource {} is of no type that is there", shown(id)));
+            return note(&mut self.found.index, || {
+                format!("resource {} is of no type that is there", shown(id))
+            });
         };
         // Of a source whose schemas do not fit together nothing can be said.
         let Some(indexer) = indexer else { return };

@@ -109,6 +109,33 @@ pub(crate) enum Command {
     C1z(C1z),
     /// Test, search and change any SCIM application: ConnId's operations
     Connector(Box<crate::connector::Arguments>),
+    /// Write everything that the database holds into one file; servers may go on
+    Backup {
+        /// The file
+        file: PathBuf,
+        /// Replace a file that is there
+        #[arg(long)]
+        force: bool,
+    },
+    /// Make the database what a backup holds
+    Restore {
+        /// The file
+        file: PathBuf,
+        /// Replace a database file that has data in it
+        #[arg(long)]
+        force: bool,
+    },
+    /// Copy everything from one database into another, of whichever backends; goes on where it was interrupted
+    Migrate {
+        /// SQLite file, or postgres://USER@HOST/NAME
+        #[arg(long, value_name = "FILE|URL")]
+        from: Database,
+        /// SQLite file, or postgres://USER@HOST/NAME; new, or half filled by the same command
+        #[arg(long, value_name = "FILE|URL")]
+        to: Database,
+    },
+    /// Look whether everything is in order: settings, key, database, counters, tokens, disk, clock
+    Doctor,
     /// Measure a fresh server, or any SCIM server, beside the machine's reference lines
     Bench(Bench),
     /// A reference server of the benchmark

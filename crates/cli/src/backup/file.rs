@@ -104,7 +104,10 @@ impl Reading {
         let header: Header =
             serde_json::from_str(&first).map_err(|_| refuse("this is no backup of rollcall".to_owned()))?;
         if header.rollcall_backup != FORMAT {
-            return Err(refuse(format!("its format is {}, this program reads {FORMAT}", header.rollcall_backup)));
+            return Err(refuse(format!(
+                "its format is {}, this program reads {FORMAT}",
+                header.rollcall_backup
+            )));
         }
         if header.columns != Header::new(0, String::new()).columns {
             let schema = header.schema;
@@ -124,7 +127,9 @@ impl Reading {
         }
         match self.end {
             Some(end) if end == done => Ok(done),
-            Some(_) => Err(Failure::Theirs("the rows do not add up to what the file says: it was changed".to_owned())),
+            Some(_) => Err(Failure::Theirs(
+                "the rows do not add up to what the file says: it was changed".to_owned(),
+            )),
             None => Err(Failure::Theirs("the file has no end: it was cut off".to_owned())),
         }
     }

@@ -26,13 +26,14 @@ pub(crate) async fn backup(global: &Global, path: &Path, force: bool, printer: &
     if path.exists() && !force {
         return Err(Failure::Theirs(format!("{} is there; --force replaces it", path.display())));
     }
-    let store = database::open(&settings).await?;
+    let store = database::connect(&settings).await?;
     database::check_whole(&store).await?;
     let key = key_of(&settings)?;
     let header = Header::new(store.schema().await.map_err(unreadable)?, key.clone());
     let draft = path.with_added_extension("partial");
     let options = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft);
-    let cannot = |error: std::io::Error| Failure::Theirs(format!("cannot write {}: {error}", draft.display()));
+    let cannot =
+        |error: std::io::Error| Failure::Theirs(format!("cannot write {}: {error}", draft.display()));
     let mut writing = Writing::begin(options.map_err(cannot)?, &header)?;
     let mut export = store.export().await.map_err(unreadable)?;
     for table in TABLES {

@@ -31,7 +31,7 @@ pub(crate) async fn restore(global: &Global, path: &Path, force: bool, printer: 
     match settings.database.file() {
         Some(file) => into_file(&settings, file, path, &wanted, force).await?,
         None => {
-            let store = database::open(&settings).await?;
+            let store = database::connect(&settings).await?;
             fill(&store, path, &wanted).await?;
         }
     }
@@ -49,7 +49,7 @@ async fn into_file(
 ) -> Result<(), Failure> {
     let _alone = Serving::of(file)?;
     let is_new = !file.exists() || {
-        let store = database::open(settings).await?;
+        let store = database::connect(settings).await?;
         store.is_new().await.map_err(unreadable)? && store.importing().await.map_err(unreadable)?.is_none()
     };
     if !is_new && !force {
@@ -60,7 +60,7 @@ async fn into_file(
     remove(&draft)?;
     let beside =
         Settings { database: Database::from(draft.display().to_string().as_str()), ..settings.clone() };
-    let store = database::open(&beside).await?;
+    let store = database::connect(&beside).await?;
     fill(&store, backup, wanted).await?;
     drop(store);
     remove(file)?;
@@ -85,7 +85,9 @@ async fn fill(store: &AnyStore, backup: &Path, wanted: &Tallies) -> Result<(), F
     let differing = verify(&mut *export, &copied).await.map_err(unreadable)?;
     if copied != *wanted || !differing.is_empty() {
         let tables = differing.join(", ");
-        return Err(Failure::Ours(anyhow::anyhow!("what was written is not what the backup holds: {tables}")));
+        return Err(Failure::Ours(anyhow::anyhow!(
+            "what was written is not what the backup holds: {tables}"
+        )));
     }
     Ok(())
 }

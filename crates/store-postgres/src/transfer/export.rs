@@ -31,8 +31,7 @@ impl Export for Moment {
         let found = self.0.rows_of(&sql, &borrowed(&parameters)).await?;
         let mut rows = Vec::with_capacity(found.len());
         for row in &found {
-            let cells =
-                table.columns.iter().enumerate().map(|(at, column)| self::sql::read(row, at, column));
+            let cells = table.columns.iter().enumerate().map(|(at, column)| self::sql::read(row, at, column));
             rows.push(cells.collect::<Result<Row, _>>()?);
         }
         if table.name == "resource" {

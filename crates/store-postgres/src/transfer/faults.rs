@@ -19,8 +19,9 @@ pub(super) async fn of_database(connection: &Connection) -> Result<Vec<String>, 
     for row in connection.rows(COUNTS, &[]).await? {
         let (collection, counted, there): (i64, i64, i64) = (get(&row, 0)?, get(&row, 1)?, get(&row, 2)?);
         if counted != there {
-            found
-                .push(format!("collection {collection} has {there} resources, and its counter says {counted}"));
+            found.push(format!(
+                "collection {collection} has {there} resources, and its counter says {counted}"
+            ));
         }
     }
     for row in connection.rows(LAST_KEYS, &[]).await? {

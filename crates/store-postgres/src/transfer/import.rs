@@ -20,7 +20,8 @@ const NOTE: &str = "INSERT INTO transfer (only, progress) VALUES (1, $1)
 /// Rows that nobody has written are none of these.
 const WRITTEN: &str = "SELECT 1 WHERE (SELECT count(*) FROM tenant) > 1 OR EXISTS (SELECT 1 FROM source)
     OR EXISTS (SELECT 1 FROM change) OR EXISTS (SELECT 1 FROM audit) OR EXISTS (SELECT 1 FROM api_token)
-    OR EXISTS (SELECT 1 FROM endpoint) OR EXISTS (SELECT 1 FROM identity) OR EXISTS (SELECT 1 FROM signing_key)";
+    OR EXISTS (SELECT 1 FROM endpoint) OR EXISTS (SELECT 1 FROM identity) OR EXISTS (SELECT 1 FROM signing_key)
+    OR EXISTS (SELECT 1 FROM account)";
 const ADD_VALUES: &str = "INSERT INTO value (collection, attribute, value, apart, resource)
     SELECT * FROM unnest($1, $2, $3, $4, $5)";
 /// What follows from the rows. Keys of a tenant are its own times 2^40, and a number: other backends count otherwise, so
@@ -103,8 +104,7 @@ async fn add_values(connection: &Connection, rows: &[Row]) -> Result<(), StoreEr
     let (mut aparts, mut resources) = (Vec::new(), Vec::new());
     for row in rows {
         let [key, collection, .., entries] = row.as_slice() else { continue };
-        let (key, collection) =
-            (key.integer().unwrap_or_default(), collection.integer().unwrap_or_default());
+        let (key, collection) = (key.integer().unwrap_or_default(), collection.integer().unwrap_or_default());
         for (attribute, value, unique) in sql::entries(entries)? {
             collections.push(collection);
             attributes.push(attribute);

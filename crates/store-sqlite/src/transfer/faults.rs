@@ -8,7 +8,8 @@ use crate::error::OrUnavailable as _;
 /// Faults that are told of one file, at most.
 const MOST: u32 = 20;
 
-const COUNTS: &str = "SELECT c.key, coalesce(n.value, 0), (SELECT count(*) FROM resource WHERE collection = c.key)
+const COUNTS: &str =
+    "SELECT c.key, coalesce(n.value, 0), (SELECT count(*) FROM resource WHERE collection = c.key)
     FROM collection AS c LEFT JOIN counter AS n ON n.of = 2 AND n.key = c.key";
 const LAST_KEY: &str = "SELECT coalesce((SELECT value FROM counter WHERE of = 3 AND key = 0), 0),
     coalesce((SELECT max(key) FROM resource), 0)";
@@ -21,7 +22,9 @@ pub(super) fn of_database(connection: &Connection) -> Result<Vec<String>, StoreE
     while let Some(row) = rows.next().or_unavailable()? {
         let (collection, counted, there): (i64, i64, i64) = row.try_into().or_unavailable()?;
         if counted != there {
-            found.push(format!("collection {collection} has {there} resources, and its counter says {counted}"));
+            found.push(format!(
+                "collection {collection} has {there} resources, and its counter says {counted}"
+            ));
         }
     }
     let (counted, last): (i64, i64) =

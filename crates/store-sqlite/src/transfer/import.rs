@@ -1,7 +1,7 @@
 //! Writing everything: rows as they come, and in the end what follows from them.
 
-use rollcall_store::StoreError;
 use rollcall_scim::value::fold;
+use rollcall_store::StoreError;
 use rollcall_store::transfer::{Cell, Kind, Row, Table};
 use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 
@@ -10,7 +10,8 @@ use crate::error::{OrUnavailable as _, corrupt};
 use crate::session::Session;
 
 /// What only a database has into which something is imported.
-const MAKE: &str = "CREATE TABLE transfer (only INTEGER PRIMARY KEY CHECK (only = 1), progress TEXT NOT NULL) STRICT";
+const MAKE: &str =
+    "CREATE TABLE transfer (only INTEGER PRIMARY KEY CHECK (only = 1), progress TEXT NOT NULL) STRICT";
 const MADE: &str = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'transfer'";
 const PROGRESS: &str = "SELECT progress FROM transfer";
 const NOTE: &str =
@@ -18,7 +19,8 @@ const NOTE: &str =
 /// Rows that nobody has written are none of these.
 const WRITTEN: &str = "SELECT 1 WHERE (SELECT count(*) FROM tenant) > 1 OR EXISTS (SELECT 1 FROM source)
     OR EXISTS (SELECT 1 FROM change) OR EXISTS (SELECT 1 FROM audit) OR EXISTS (SELECT 1 FROM api_token)
-    OR EXISTS (SELECT 1 FROM endpoint) OR EXISTS (SELECT 1 FROM identity) OR EXISTS (SELECT 1 FROM signing_key)";
+    OR EXISTS (SELECT 1 FROM endpoint) OR EXISTS (SELECT 1 FROM identity) OR EXISTS (SELECT 1 FROM signing_key)
+    OR EXISTS (SELECT 1 FROM account)";
 const ADD_VALUE: &str =
     "INSERT INTO value (collection, attribute, value, apart, resource) VALUES (?1, ?2, ?3, ?4, ?5)";
 /// What follows from the rows: see `counter` in the first migration.

@@ -8,11 +8,8 @@ use rusqlite::{Row, ToSql};
 use crate::error::{IdColumn, OrUnavailable as _, corrupt};
 
 /// Names that columns have here, where they are others.
-const NAMES: &[(&str, &str, &str)] = &[
-    ("credential", "key", "rowid"),
-    ("counter", "tenant", "key"),
-    ("counter", "last_change", "value"),
-];
+const NAMES: &[(&str, &str, &str)] =
+    &[("credential", "key", "rowid"), ("counter", "tenant", "key"), ("counter", "last_change", "value")];
 
 /// A page after a key, or from the beginning.
 pub(super) fn select(table: &Table, is_after: bool) -> String {
@@ -26,11 +23,7 @@ pub(super) fn select(table: &Table, is_after: bool) -> String {
     }
     let condition =
         if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
-    format!(
-        "SELECT {} FROM {}{condition} ORDER BY {keys} LIMIT ?",
-        names(table, table.columns),
-        table.name
-    )
+    format!("SELECT {} FROM {}{condition} ORDER BY {keys} LIMIT ?", names(table, table.columns), table.name)
 }
 
 /// One row more; of the request log, which has a file of its own, it may be there.

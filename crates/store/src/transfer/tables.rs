@@ -93,6 +93,12 @@ tables! {
         status Integer, millis Integer, outcome Text, error Text;
     api_token by 1: id Id, tenant Integer, name Text, prefix Text, digest Bytes, scopes Text, created Integer,
         expires Integer, revoked Integer, last_used Integer;
+    account by 1: id Id, email Text, name Text, password Text, disabled Integer, posts Text, created Integer,
+        last_sign_in Integer, revision Integer;
+    account_session by 1: id Id, account Id, tenant Integer, prefix Text, digest Bytes, created Integer,
+        last_used Integer, expires Integer, browser Text;
+    console_link by 1: id Id, purpose Text, about Id, tenant Integer, prefix Text, digest Bytes, created Integer,
+        expires Integer, used Integer, revoked Integer;
     audit by 1: sequence Integer, at Integer, tenant Integer, actor Text, request_id Text, action Text,
         subject Text, before Text, after Text, previous Bytes, hash Bytes;
     audit_head by 1: only Integer, sequence Integer, hash Bytes;
