@@ -33,11 +33,19 @@ fn shown(folder: &Path, token: &str, database: &str) -> Vec<String> {
         "/Users?count=1000",
         "/Groups?count=1000&attributes=displayName,members.value,members.display,meta",
         "/GroupMemberships?count=1000",
-        "/Schemas",
+        "/Schemas?count=1000",
     ] {
-        let (status, body) = client.send("GET", path, None).unwrap();
-        assert_eq!(status, 200, "{body}");
-        all.push(body.to_string());
+        let mut start = 1;
+        loop {
+            let (status, page) = client.send("GET", &format!("{path}&startIndex={start}"), None).unwrap();
+            assert_eq!(status, 200, "{page}");
+            start += page["itemsPerPage"].as_u64().unwrap();
+            let done = start > page["totalResults"].as_u64().unwrap();
+            all.push(page.to_string());
+            if done {
+                break;
+            }
+        }
     }
     let api = fs::read_to_string(folder.join("api-token")).unwrap();
     for path in
@@ -52,6 +60,10 @@ fn shown(folder: &Path, token: &str, database: &str) -> Vec<String> {
 
 /// A database with users, groups, a deleted user, a webhook and requests; returns the token of its source.
 fn fill(folder: &Path, users: usize) -> String {
+    fill_with(folder, users, 3)
+}
+
+fn fill_with(folder: &Path, users: usize, groups: usize) -> String {
     let token = Server::source(folder, "okta", &["--dialect", "okta"]);
     let issue = ["api-token", "issue", "--scopes", "all", "--output", "json"];
     let api = json(&run(folder, &issue))["token"].as_str().unwrap().to_owned();
@@ -70,8 +82,9 @@ fn fill(folder: &Path, users: usize) -> String {
         assert_eq!(status, 201, "{made}");
         ids.push(made["id"].as_str().unwrap().to_owned());
     }
-    for number in 0..3 {
-        let members: Vec<Value> = ids.iter().skip(number).rev().map(|id| json!({ "value": id })).collect();
+    for number in 0..groups {
+        let members: Vec<Value> =
+            ids.iter().skip(number).take(1_000).rev().map(|id| json!({ "value": id })).collect();
         let body = json!({ "schemas": [GROUP], "displayName": format!("group{number}"), "members": members });
         assert_eq!(client.send("POST", "/Groups", Some(&body)).unwrap().0, 201);
     }
@@ -189,6 +202,51 @@ fn a_migration_keeps_everything_and_goes_on_where_it_was_interrupted() {
     assert!(said.contains("neither new"), "{said}");
     let (_, said) = refused(&run(folder, &["migrate", "--from", "nothing.db", "--to", "half.db"]));
     assert!(said.contains("is not there") && !folder.join("nothing.db").exists(), "{said}");
+}
+
+/// The whole: `ROLLCALL_TEST_MIGRATED=100000`, with 100 groups.
+#[tokio::test(flavor = "multi_thread")]
+async fn from_sqlite_to_postgresql_and_back_every_resource_is_the_same_on_the_wire() {
+    let users = std::env::var("ROLLCALL_TEST_MIGRATED").map_or(30, |users| users.parse().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let token = fill_with(folder, users, if users > 1_000 { 100 } else { 3 });
+    let before = shown(folder, &token, "rollcall.db");
+    let postgres = rollcall_testkit::postgres::TestPostgres::empty().await;
+    for key in ["rollcall.key", "back.db.key"] {
+        fs::copy(folder.join("rollcall.db.key"), folder.join(key)).unwrap();
+        fs::set_permissions(folder.join(key), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    let there =
+        run(folder, &["migrate", "--from", "rollcall.db", "--to", postgres.url(), "--output", "json"]);
+    assert!(
+        !String::from_utf8_lossy(&[&*there.stdout, &*there.stderr].concat()).contains(postgres.password())
+    );
+    json(&there);
+    assert_eq!(shown(folder, &token, postgres.url()), before);
+    let doctor = json(&run(folder, &["--output", "json", "--database", postgres.url(), "doctor"]));
+    assert_eq!(doctor["ok"], true, "{doctor}");
+    // A backup of one backend is one of the other.
+    json(&run(folder, &["--output", "json", "--database", postgres.url(), "backup", "postgres.backup"]));
+    let (_, said) = refused(&run(folder, &["--database", postgres.url(), "restore", "postgres.backup"]));
+    assert!(said.contains("not new"), "{said}");
+    // And writing goes on there, and comes back.
+    let server = Server::start(folder, &["--database", postgres.url()]);
+    let user = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "late" });
+    let (status, made) = server.client("okta", &token).send("POST", "/Users", Some(&user)).unwrap();
+    assert_eq!(status, 201, "{made}");
+    drop(server);
+    let after = shown(folder, &token, postgres.url());
+    assert_ne!(after, before);
+    json(&run(folder, &["migrate", "--from", postgres.url(), "--to", "back.db", "--output", "json"]));
+    assert_eq!(shown(folder, &token, "back.db"), after);
+    json(&run(
+        folder,
+        &["--output", "json", "--database", "back.db", "restore", "postgres.backup", "--force"],
+    ));
+    assert_eq!(shown(folder, &token, "back.db"), before);
+    let doctor = json(&run(folder, &["--output", "json", "--database", "back.db", "doctor"]));
+    assert_eq!(doctor["ok"], true, "{doctor}");
 }
 
 #[test]

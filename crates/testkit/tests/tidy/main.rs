@@ -3,6 +3,7 @@
 //! Each rule is a line in a table here or in a module; an exception is a line with its reason.
 
 mod code;
+mod deploy;
 mod dialects;
 mod edges;
 mod text;
