@@ -88,7 +88,9 @@ impl Examination {
         let mut after: Option<Row> = None;
         loop {
             let rows = self.export.page(table, after.as_deref(), PAGE).await?;
-            rows.iter().for_each(|row| look(self, row));
+            for row in &rows {
+                look(self, row);
+            }
             match rows.last() {
                 Some(last) if rows.len() == PAGE as usize => after = Some(key(table, last)),
                 _ => return Ok(()),

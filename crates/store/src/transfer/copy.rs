@@ -53,20 +53,17 @@ pub async fn copy(
     origin: &str,
     mut told: impl FnMut(&Progress) + Send,
 ) -> Result<Done, StoreError> {
-    let mut progress = match into.importing().await? {
-        Some(progress) => {
-            let progress: Progress =
-                serde_json::from_str(&progress).map_err(|error| corrupt(&error.to_string()))?;
-            if progress.origin != origin {
-                return Err(StoreError::Stale);
-            }
-            progress
+    let mut progress = if let Some(progress) = into.importing().await? {
+        let progress: Progress =
+            serde_json::from_str(&progress).map_err(|error| corrupt(&error.to_string()))?;
+        if progress.origin != origin {
+            return Err(StoreError::Stale);
         }
-        None => {
-            let progress = Progress { origin: origin.to_owned(), ..Progress::default() };
-            into.begin_import(&text(&progress)?).await?;
-            progress
-        }
+        progress
+    } else {
+        let progress = Progress { origin: origin.to_owned(), ..Progress::default() };
+        into.begin_import(&text(&progress)?).await?;
+        progress
     };
     let at = TABLES.iter().position(|table| table.name == progress.table).unwrap_or(0);
     for table in TABLES.iter().skip(at) {
@@ -97,7 +94,9 @@ async fn copy_table(
         after = Some(key(table, last));
         progress.last = Some(write_line(table, last));
         let tally = progress.done.entry(table.name.to_owned()).or_default();
-        rows.iter().for_each(|row| tally.add(row));
+        for row in &rows {
+            tally.add(row);
+        }
         let whole = rows.len() < PAGE as usize;
         into.import(table, rows, &text(progress)?).await?;
         told(progress);
@@ -118,7 +117,9 @@ pub async fn verify(found: &mut dyn Export, wanted: &Done) -> Result<Vec<&'stati
         let (mut tally, mut after) = (Tally::default(), None::<Row>);
         loop {
             let rows = found.page(table, after.as_deref(), PAGE).await?;
-            rows.iter().for_each(|row| tally.add(row));
+            for row in &rows {
+                tally.add(row);
+            }
             match rows.last() {
                 Some(last) if rows.len() == PAGE as usize => after = Some(key(table, last)),
                 _ => break,
@@ -146,7 +147,6 @@ fn corrupt(reason: &str) -> StoreError {
 mod hexadecimal {
     use serde::{Deserialize as _, Deserializer, Serializer, de};
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
     pub(super) fn serialize<S: Serializer>(sum: &u128, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&format!("{sum:032x}"))
     }
