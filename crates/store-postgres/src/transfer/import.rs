@@ -10,13 +10,12 @@ use crate::connection::Connection;
 use crate::session::Session;
 
 /// What only a database has into which something is imported.
-const MAKE: &str =
-    "CREATE TABLE transfer (only INTEGER PRIMARY KEY CHECK (only = 1), progress TEXT NOT NULL)";
+const MAKE: &str = "CREATE TABLE transfer (one INTEGER PRIMARY KEY CHECK (one = 1), progress TEXT NOT NULL)";
 const MADE: &str = "SELECT 1 FROM information_schema.tables
     WHERE table_schema = current_schema() AND table_name = 'transfer'";
 const PROGRESS: &str = "SELECT progress FROM transfer";
-const NOTE: &str = "INSERT INTO transfer (only, progress) VALUES (1, $1)
-    ON CONFLICT (only) DO UPDATE SET progress = excluded.progress";
+const NOTE: &str = "INSERT INTO transfer (one, progress) VALUES (1, $1)
+    ON CONFLICT (one) DO UPDATE SET progress = excluded.progress";
 /// Rows that nobody has written are none of these.
 const WRITTEN: &str = "SELECT 1 WHERE (SELECT count(*) FROM tenant) > 1 OR EXISTS (SELECT 1 FROM source)
     OR EXISTS (SELECT 1 FROM change) OR EXISTS (SELECT 1 FROM audit) OR EXISTS (SELECT 1 FROM api_token)
@@ -55,7 +54,7 @@ const COUNTED: &[&str] = &[
 ];
 
 /// Rows of a table, and how far one has come with them.
-pub(super) struct Rows {
+pub(super) struct Part {
     pub(super) table: &'static Table,
     pub(super) rows: Vec<Row>,
     pub(super) progress: String,
@@ -88,9 +87,9 @@ pub(super) async fn begin(session: &mut Session, progress: &String) -> Result<()
 }
 
 /// Adds rows.
-pub(super) async fn add(session: &mut Session, rows: &Rows) -> Result<(), StoreError> {
+pub(super) async fn add(session: &mut Session, part: &Part) -> Result<(), StoreError> {
     let connection = session.connection();
-    let Rows { table, rows, progress } = rows;
+    let Part { table, rows, progress } = part;
     let lists = sql::lists(table, rows);
     connection.rows_of(&sql::insert(table), &borrowed(&lists)).await?;
     if table.name == "resource" {

@@ -15,7 +15,7 @@ use crate::session::Scope;
 use crate::writer::Run;
 
 use export::Moment;
-use import::Rows;
+use import::Part;
 
 const SCHEMA: &str = "SELECT coalesce(max(version), 0)::int8 FROM refinery_schema_history";
 
@@ -45,9 +45,9 @@ impl Transfer for PostgresStore {
     }
 
     async fn import(&self, table: &'static Table, rows: Vec<Row>, progress: &str) -> Result<(), StoreError> {
-        let add: Run<Rows, ()> = |session, rows| Box::pin(import::add(session, rows));
-        let rows = Rows { table, rows, progress: progress.to_owned() };
-        self.writer.alone(Scope::Directory, rows, add).await
+        let add: Run<Part, ()> = |session, part| Box::pin(import::add(session, part));
+        let part = Part { table, rows, progress: progress.to_owned() };
+        self.writer.alone(Scope::Directory, part, add).await
     }
 
     async fn finish_import(&self) -> Result<(), StoreError> {

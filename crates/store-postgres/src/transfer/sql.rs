@@ -11,9 +11,18 @@ use crate::error::corrupt;
 /// A parameter that owns what it binds.
 pub(super) type Owned = Box<dyn Parameter + Send + Sync>;
 
+/// Names that columns have here, where they are others.
+const NAMES: &[(&str, &str, &str)] = &[("audit_head", "only", "one")];
+
+fn name(table: &Table, column: &Column) -> &'static str {
+    let other = NAMES.iter().find(|(of, name, _)| *of == table.name && *name == column.name);
+    other.map_or(column.name, |(_, _, other)| *other)
+}
+
 /// A page after a key, or from the beginning.
 pub(super) fn select(table: &Table, is_after: bool) -> String {
-    let keys: Vec<String> = table.key_columns().iter().map(|column| format!("t.{}", column.name)).collect();
+    let keys = table.key_columns().iter().map(|column| format!("t.{}", name(table, column)));
+    let keys: Vec<String> = keys.collect();
     let keys = keys.join(", ");
     let mut conditions = Vec::new();
     if table.name == "counter" {
@@ -24,23 +33,24 @@ pub(super) fn select(table: &Table, is_after: bool) -> String {
     }
     let condition =
         if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
-    let columns: Vec<String> = table.columns.iter().map(selected).collect();
+    let columns: Vec<String> = table.columns.iter().map(|column| selected(table, column)).collect();
     let limit = if is_after { table.key + 1 } else { 1 };
-    let (columns, name) = (columns.join(", "), place(table));
-    format!("SELECT {columns} FROM {name} AS t{condition} ORDER BY {keys} LIMIT ${limit}")
+    let (columns, from) = (columns.join(", "), place(table));
+    format!("SELECT {columns} FROM {from} AS t{condition} ORDER BY {keys} LIMIT ${limit}")
 }
 
-fn selected(column: &Column) -> String {
+fn selected(table: &Table, column: &Column) -> String {
+    let name = name(table, column);
     match column.kind {
-        Kind::Integer => format!("t.{}::int8", column.name),
+        Kind::Integer => format!("t.{name}::int8"),
         Kind::Entries => "NULL::text".to_owned(),
-        _ => format!("t.{}", column.name),
+        _ => format!("t.{name}"),
     }
 }
 
 /// Rows more; of the request log, they may be there.
 pub(super) fn insert(table: &Table) -> String {
-    let mut columns: Vec<&str> = stored(table).map(|(_, column)| column.name).collect();
+    let mut columns: Vec<&str> = stored(table).map(|(_, column)| name(table, column)).collect();
     let rest = match table.name {
         "request" | "request_subject" | "request_usage" => " ON CONFLICT DO NOTHING",
         "counter" => " ON CONFLICT (tenant) DO UPDATE SET last_change = excluded.last_change",
@@ -56,8 +66,8 @@ pub(super) fn insert(table: &Table) -> String {
         _ => {}
     }
     let count = columns.len() - if table.name == "counter" { 2 } else { 0 };
-    let (columns, name) = (columns.join(", "), place(table));
-    format!("INSERT INTO {name} ({columns}) SELECT {selected} FROM unnest({}){rest}", marks(1, count))
+    let (columns, into) = (columns.join(", "), place(table));
+    format!("INSERT INTO {into} ({columns}) SELECT {selected} FROM unnest({}){rest}", marks(1, count))
 }
 
 /// The columns that are kept in the table itself, each with its place in a row.

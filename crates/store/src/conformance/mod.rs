@@ -22,6 +22,7 @@ pub mod listing;
 pub mod membership;
 pub mod people;
 pub mod request_log;
+pub mod transfer;
 pub mod sharing;
 pub mod world;
 pub mod writing;
@@ -162,6 +163,11 @@ macro_rules! store_conformance {
                 an_identity_is_changed_by_its_revision,
                 foreseeing_writes_nothing,
                 a_recomputation_goes_on_after_a_reopening,
+            ],
+            transfer: [
+                an_export_is_of_one_moment,
+                a_resource_is_exported_with_its_index,
+                an_import_needs_a_new_database,
             ],
             listing: [
                 planned_filters_select_what_evaluation_selects,
