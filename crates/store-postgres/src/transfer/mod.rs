@@ -28,7 +28,10 @@ impl Transfer for PostgresStore {
     }
 
     async fn export(&self) -> Result<Box<dyn Export>, StoreError> {
-        Ok(Box::new(Moment(self.pool.snapshot().await?)))
+        let snapshot = self.pool.snapshot().await?;
+        // It is the first reading that takes the moment.
+        snapshot.rows(SCHEMA, &[]).await?;
+        Ok(Box::new(Moment(snapshot)))
     }
 
     async fn importing(&self) -> Result<Option<String>, StoreError> {
