@@ -73,7 +73,7 @@ fn key(settings: &Settings) -> Check {
     let path = settings.key_path();
     let shown = path.display();
     match std::fs::metadata(&path) {
-        Ok(found) if found.permissions().mode() & 0o077 == 0 => {
+        Ok(found) if found.permissions().mode().trailing_zeros() >= 6 => {
             good("key", format!("{shown}, its owner's alone"))
         }
         Ok(found) => bad(

@@ -81,7 +81,7 @@ async fn origin(source: &AnyStore) -> Result<String, Failure> {
     let mut name = String::from("database");
     for tenant in source.tenants().await? {
         let last = source.kept_changes(tenant.key).await?.last;
-        name.push_str(&format!(" {}:{last}", tenant.id));
+        name = format!("{name} {}:{last}", tenant.id);
     }
     Ok(name)
 }

@@ -7,7 +7,7 @@ pub(crate) use restore::restore;
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rollcall_config::Settings;
 use rollcall_store::transfer::TABLES;
@@ -30,7 +30,7 @@ pub(crate) async fn backup(global: &Global, path: &Path, force: bool, printer: &
     database::check_whole(&store).await?;
     let key = key_of(&settings)?;
     let header = Header::new(store.schema().await.map_err(unreadable)?, key.clone());
-    let draft = path.with_added_extension("partial");
+    let draft = with(path, ".partial");
     let options = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft);
     let cannot =
         |error: std::io::Error| Failure::Theirs(format!("cannot write {}: {error}", draft.display()));
@@ -72,7 +72,15 @@ fn key_place(settings: &Settings) -> String {
 fn key_of(settings: &Settings) -> Result<String, Failure> {
     let secret = rollcall_config::server_secret(&settings.key_path(), &rollcall_config::environment)?;
     let digest = Sha256::new().chain_update(b"rollcall key fingerprint v1").chain_update(secret.first());
-    Ok(digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+    let number = digest.finalize().iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    Ok(format!("{number:016x}"))
+}
+
+/// The name of a file with more behind it.
+fn with(file: &Path, ending: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
 }
 
 fn unreadable(error: rollcall_store::StoreError) -> Failure {

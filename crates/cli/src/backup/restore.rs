@@ -1,13 +1,13 @@
 //! `rollcall restore`: a database from a backup, checked before anything is written and after.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rollcall_config::{Database, Settings};
 use rollcall_store::AnyStore;
 use rollcall_store::transfer::{Done as Tallies, copy, verify};
 
 use super::file::{Reading, described};
-use super::{key_of, key_place, unreadable};
+use super::{key_of, key_place, unreadable, with};
 use crate::args::Global;
 use crate::lock::Serving;
 use crate::printer::Printer;
@@ -28,12 +28,11 @@ pub(crate) async fn restore(global: &Global, path: &Path, force: bool, printer: 
             key_place(&settings)
         )));
     }
-    match settings.database.file() {
-        Some(file) => into_file(&settings, file, path, &wanted, force).await?,
-        None => {
-            let store = database::connect(&settings).await?;
-            fill(&store, path, &wanted).await?;
-        }
+    if let Some(file) = settings.database.file() {
+        into_file(&settings, file, path, &wanted, force).await?;
+    } else {
+        let store = database::connect(&settings).await?;
+        fill(&store, path, &wanted).await?;
     }
     let shown = described(&header, &wanted);
     printer.data(&shown, || format!("{}  restored and verified", settings.database));
@@ -96,12 +95,6 @@ async fn fill(store: &AnyStore, backup: &Path, wanted: &Tallies) -> Result<(), F
 fn origin(wanted: &Tallies) -> String {
     let sum = wanted.values().fold(0_u128, |sum, tally| sum.rotate_left(7) ^ tally.sum);
     format!("{sum:032x}")
-}
-
-fn with(file: &Path, ending: &str) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
 }
 
 /// Removes a database with the files beside it.
