@@ -29,6 +29,8 @@ const NOT_MOVED: &[&str] = &[
     "tenant_counter",
     "collection_count",
     "value",
+    "change_of",
+    "change_of_until",
     "lease",
     "bucket",
     "sign_in_attempt",

@@ -16,7 +16,7 @@ use super::sql;
 use crate::{Options, SqliteStore};
 
 /// What follows from other rows, is forgotten soon, or is SQLite's own.
-const NOT_MOVED: &[&str] = &["value", "sign_in_attempt", "sqlite_sequence"];
+const NOT_MOVED: &[&str] = &["value", "change_of", "change_of_until", "sign_in_attempt", "sqlite_sequence"];
 /// Columns that follow from others.
 const DERIVED: &[(&str, &str)] = &[("pending_member", "folded"), ("counter", "of")];
 

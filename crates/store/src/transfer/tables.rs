@@ -119,5 +119,6 @@ tables! {
         resource_type Text, resource Id, left_out Integer, size Integer, detail Text;
     request_subject by 3: source Integer, subject Integer, request Integer;
     request_usage by 1: source Integer, bytes Integer;
+    source_size by 2: source Integer, at Integer, users Integer, groups Integer;
     counter by 1: tenant Integer, last_change Integer;
 }
