@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::common::Client;
+use crate::common::{Client, Server};
 use crate::nodes::Cluster;
 use crate::{created, given};
 
@@ -34,29 +34,24 @@ fn load(client: &mut Client, count: usize) -> Vec<String> {
     ids
 }
 
-#[test]
-fn a_walk_across_nodes_sees_all_that_stays() {
-    let count = usize::try_from(given("ROLLCALL_TEST_WALK", 2_025)).unwrap();
-    let cluster = Cluster::start("log = \"error\"\n");
-    let token = cluster.source("walk");
-    let ids = load(&mut cluster.client(0, "walk", &token).unwrap(), count);
+/// Walks over so many users, each page by the next client, while users come and go by the one after it.
+fn walk(count: usize, client: &dyn Fn(usize) -> Client) {
+    let ids = load(&mut client(0), count);
     let (mut seen, mut cursor) = (BTreeSet::new(), Some(String::new()));
     let (mut gone, mut pages, mut changed) = (BTreeSet::new(), 0, 0);
     let all_pages = count.div_ceil(100);
     while let Some(at) = cursor {
-        let mut client = cluster.client(pages, "walk", &token).unwrap();
         let path = format!("/Users?cursor={at}&count=100&attributes=userName");
-        let (status, page) = client.send("GET", &path, None).unwrap();
+        let (status, page) = client(pages).send("GET", &path, None).unwrap();
         assert_eq!(status, 200, "{page}");
-        let found =
-            page["Resources"].as_array().unwrap().iter().map(|user| user["id"].as_str().unwrap().to_owned());
-        for id in found {
+        for user in page["Resources"].as_array().unwrap() {
+            let id = user["id"].as_str().unwrap().to_owned();
             assert!(seen.insert(id.clone()), "{id} was seen twice");
         }
         cursor = page["nextCursor"].as_str().map(str::to_owned);
         pages += 1;
-        // By yet another node, spread over the walk: before, at and after where it stands.
-        let mut other = cluster.client(pages + 1, "walk", &token).unwrap();
+        // Spread over the walk: before, at and after where it stands.
+        let mut other = client(pages + 1);
         while changed < CHANGES.min(CHANGES * pages / all_pages + 1) {
             created(&mut other, "/Users", &json!({ "userName": format!("late {changed}") }));
             let leaver = &ids[changed * count / CHANGES * 7 % count];
@@ -69,4 +64,23 @@ fn a_walk_across_nodes_sees_all_that_stays() {
     let missed: Vec<&String> = ids.iter().filter(|id| !gone.contains(*id) && !seen.contains(*id)).collect();
     assert!(missed.is_empty(), "{} users that were there throughout: {missed:?}", missed.len());
     println!("{pages} pages, {} users seen, {CHANGES} came and {CHANGES} went", seen.len());
+}
+
+fn users() -> usize {
+    usize::try_from(given("ROLLCALL_TEST_WALK", 2_025)).unwrap()
+}
+
+#[test]
+fn a_walk_across_nodes_sees_all_that_stays() {
+    let cluster = Cluster::start("log = \"error\"\n");
+    let token = cluster.source("walk");
+    walk(users(), &|node| cluster.client(node, "walk", &token).unwrap());
+}
+
+#[test]
+fn a_walk_over_a_file_sees_all_that_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[]);
+    let token = Server::source(folder.path(), "walk", &[]);
+    walk(users(), &|_| server.client("walk", &token));
 }

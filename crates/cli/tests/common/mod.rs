@@ -101,7 +101,6 @@ impl Server {
     }
 
     /// Makes a source and returns its token.
-    #[allow(dead_code, reason = "not every test uses it")]
     pub(crate) fn source(folder: &Path, slug: &str, arguments: &[&str]) -> String {
         let mut command = rollcall(folder);
         command
