@@ -3,8 +3,6 @@
 //! [`PostgresStore::open`] is the way in. Writes of a tenant go through `writer`, each batch by `batch` and the files of
 //! its aggregates, in a transaction that holds the tenant's row of counters; reads take a connection of `pool`.
 
-#![allow(dead_code, reason = "the modules that use it are on their way")]
-
 mod accepted;
 mod accounts;
 mod administration;
