@@ -157,8 +157,9 @@ impl Resources for PostgresStore {
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
-        // A transaction that commits: a server that only reads is not ready.
-        self.writer.alone(Scope::Directory, (), |_, ()| Box::pin(std::future::ready(Ok(())))).await
+        // By way of the writers, and without waiting for anybody's lock.
+        let writes = self.writer.alone(Scope::Apart, (), |session, ()| Box::pin(session.writes())).await?;
+        if writes { Ok(()) } else { Err(StoreError::Unavailable("the server only reads".to_owned())) }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The URL of a database: what of libpq's parameters is ours to do, and what the driver does.
 
+use std::time::Duration;
+
 use percent_encoding::percent_decode_str;
 use rollcall_store::StoreError;
 use tokio_postgres::Config;
@@ -78,9 +80,27 @@ pub(crate) fn parse(url: &str) -> Result<Target, StoreError> {
     }
     let kept = kept.join("&").replace("keepalives_count=", "keepalives_retries=");
     let rest = if kept.is_empty() { base.to_owned() } else { format!("{base}?{kept}") };
-    let config: Config = rest.parse().map_err(|error: tokio_postgres::Error| refused(&cause(&error)))?;
+    let mut config: Config = rest.parse().map_err(|error: tokio_postgres::Error| refused(&cause(&error)))?;
+    notice(&mut config, |name| kept.contains(name));
     let value = |name: &str| ours.iter().rev().find(|(of, _)| *of == name).map(|(_, value)| value.clone());
     finish(config, value)
+}
+
+/// Has a server that is gone noticed in a quarter of a minute, where the URL does not say otherwise: the system's own
+/// defaults are hours.
+fn notice(config: &mut Config, says: impl Fn(&str) -> bool) {
+    if !says("keepalives_idle") {
+        config.keepalives_idle(Duration::from_secs(10));
+    }
+    if !says("keepalives_interval") {
+        config.keepalives_interval(Duration::from_secs(3));
+    }
+    if !says("keepalives_retries") {
+        config.keepalives_retries(2);
+    }
+    if !says("tcp_user_timeout") {
+        config.tcp_user_timeout(Duration::from_secs(15));
+    }
 }
 
 fn finish(mut config: Config, value: impl Fn(&str) -> Option<String>) -> Result<Target, StoreError> {
@@ -151,6 +171,7 @@ mod tests {
         assert_eq!(target.config.get_application_name(), Some("x y"));
         assert_eq!(target.config.get_hosts().len(), 2);
         assert_eq!(target.config.get_keepalives_retries(), Some(4));
+        assert_eq!(target.config.get_keepalives_idle(), Duration::from_secs(10), "ours, not two hours");
         assert_eq!(target.config.get_options(), Some("-c geqo=off"));
         assert!(target.unnamed);
         for (url, named) in [

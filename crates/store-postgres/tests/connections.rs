@@ -5,12 +5,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rollcall_store::conformance::world::{Backend, World};
-use rollcall_store::{AnyStore, Resources as _, StoreError};
+use rollcall_store::conformance::world::{Backend, World, draft};
+use rollcall_store::{AnyStore, Directory as _, Resources as _, StoreError};
 use rollcall_store_postgres::{Options, PostgresStore};
 use rollcall_testkit::TestPostgres;
 use rollcall_testkit::postgres::Database;
 use tokio_postgres::{Client, NoTls};
+use uuid::Uuid;
 
 struct Fresh(Database);
 
@@ -111,10 +112,26 @@ async fn a_lock_is_not_waited_for_for_ever() {
     let store = PostgresStore::open(database.url(), &options).await.unwrap();
     let holder = beside(database.url()).await;
     holder.batch_execute("BEGIN; SELECT * FROM installation FOR UPDATE").await.unwrap();
-    let refused = store.ready().await;
+    let make = async |number| store.create_tenant(Uuid::from_u128(number), "other", &draft()).await;
+    let refused = make(1).await;
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    assert_eq!(store.ready().await, Ok(()), "what an operator does for long does not make a node unready");
     holder.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(make(1).await.unwrap().name, "other");
+}
+
+/// A server that only reads is not ready, though it answers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_only_reads_is_not_ready() {
+    let database = TestPostgres::database().await;
+    let store = PostgresStore::open(database.url(), &options()).await.unwrap();
     assert_eq!(store.ready().await, Ok(()));
+    let separator = if database.url().contains('?') { '&' } else { '?' };
+    let options_of = "options=-c%20default_transaction_read_only%3Don";
+    let url = format!("{}{separator}{options_of}", database.url());
+    let reading = PostgresStore::open(&url, &options()).await.unwrap();
+    assert!(reading.tenant("default").await.unwrap().is_some());
+    assert!(matches!(reading.ready().await, Err(StoreError::Unavailable(_))));
 }
 
 /// Behind a pooler that cannot keep prepared statements, none is.

@@ -23,6 +23,7 @@ pub(crate) const NUMBERS: u64 = 1 << 40;
 
 const LOCK: &str = "SELECT last_change, last_key, facts FROM tenant_counter WHERE tenant = $1 FOR UPDATE";
 const COUNT: &str = "UPDATE tenant_counter SET last_change = $2, last_key = $3, facts = $4 WHERE tenant = $1";
+const READ_ONLY: &str = "SELECT current_setting('transaction_read_only') FROM installation WHERE one = 1";
 const LOCK_INSTALLATION: &str = "SELECT epoch FROM installation WHERE one = 1 FOR UPDATE";
 const NEXT_EPOCH: &str = "UPDATE installation SET epoch = epoch + 1 WHERE one = 1 RETURNING epoch";
 const ADD_TO_COLLECTIONS: &str = "INSERT INTO collection_count AS c (collection, resources)
@@ -211,6 +212,12 @@ impl Session {
         let rows = self.connection.rows(sql, parameters).await?;
         self.changes += rows.len() as u64;
         Ok(rows)
+    }
+
+    /// Whether the server takes writes, as a replica does not.
+    pub(crate) async fn writes(&self) -> Result<bool, StoreError> {
+        let row = self.row(READ_ONLY, &[]).await?;
+        Ok(row.map(|row| get::<String>(&row, 0)).transpose()?.as_deref() == Some("off"))
     }
 
     /// Counts rows that were changed by a statement run on [`Session::connection`].
