@@ -46,7 +46,7 @@ const GROUPS: &str = "SELECT key FROM collection WHERE source = $1 AND grouping 
 const OF_COLLECTION: &str = select!(
     "FROM resource AS g JOIN collection AS c ON c.key = g.collection
     CROSS JOIN LATERAL (SELECT group_key, position, member_key FROM membership WHERE group_key = g.key
-        ORDER BY group_key, position LIMIT $3 + $4) AS m
+        ORDER BY group_key, position LIMIT $3::BIGINT + $4::BIGINT) AS m
     JOIN resource AS r ON r.key = m.member_key JOIN collection AS d ON d.key = r.collection
     WHERE g.collection = $1 AND g.key > $2 ORDER BY g.key, m.position LIMIT $3 OFFSET $4"
 );

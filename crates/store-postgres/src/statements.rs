@@ -12,17 +12,18 @@ use uuid::Uuid;
 
 use crate::resource::compile::{Compiled, Scope, Value, selection};
 use crate::{
-    PostgresStore, accepted, api_token, audit, change, credential, delivery, group, groups, lease, members,
-    membership, names, nodes, pending, people, reindex, request_log, resource, retention, session, source,
-    tenant, tombstone, wave,
+    PostgresStore, accepted, accounts, api_token, audit, change, credential, delivery, group, groups, lease,
+    members, membership, memberships, names, nodes, pending, people, reindex, request_log, resource,
+    retention, session, source, tenant, tombstone, wave,
 };
 
-/// Statements that read a whole small table on purpose: tenants, sources of one, keys, leases, what is looked at.
+/// Statements that read a whole small table on purpose: tenants, keys, endpoints, accounts, what is looked at.
 const SMALL: &[&str] = &[
     "SELECT key, id, name FROM tenant",
     "SELECT (SELECT epoch FROM installation",
     "SELECT id, sealed, public, created FROM signing_key",
     "SELECT id FROM signing_key",
+    "SELECT id, email, name, password, disabled, posts, created, last_sign_in, revision FROM account",
     "SELECT key, tenant, id, kind, status, settings, secrets, generation, created\n    FROM endpoint",
 ];
 
@@ -33,15 +34,11 @@ fn all() -> Vec<&'static str> {
         audit::STATEMENTS,
         change::STATEMENTS,
         credential::STATEMENTS,
-        delivery::apart::STATEMENTS,
-        delivery::endpoint::STATEMENTS,
-        delivery::log::STATEMENTS,
-        delivery::progress::STATEMENTS,
-        delivery::signing::STATEMENTS,
         group::STATEMENTS,
         groups::STATEMENTS,
         lease::STATEMENTS,
         members::STATEMENTS,
+        memberships::STATEMENTS,
         membership::STATEMENTS,
         names::STATEMENTS,
         nodes::STATEMENTS,
@@ -59,6 +56,8 @@ fn all() -> Vec<&'static str> {
         tenant::STATEMENTS,
         tombstone::STATEMENTS,
         wave::STATEMENTS,
+        &accounts::statements(),
+        &delivery::statements(),
         &people::statements(),
         &request_log::statements(),
     ]
