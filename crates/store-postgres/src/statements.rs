@@ -12,9 +12,9 @@ use uuid::Uuid;
 
 use crate::resource::compile::{Compiled, Scope, Value, selection};
 use crate::{
-    PostgresStore, accepted, accounts, api_token, audit, change, credential, delivery, group, groups, lease,
-    members, membership, memberships, names, nodes, pending, people, reindex, request_log, resource,
-    retention, session, source, tenant, tombstone, wave,
+    PostgresStore, accepted, accounts, api_token, audit, change, credential, delivery, group, groups,
+    history, lease, members, membership, memberships, names, nodes, pending, people, reindex, request_log,
+    resource, retention, session, source, tenant, tombstone, wave,
 };
 
 /// Statements that read a whole small table on purpose: tenants, keys, endpoints, accounts, what is looked at.
@@ -36,6 +36,7 @@ fn all() -> Vec<&'static str> {
         credential::STATEMENTS,
         group::STATEMENTS,
         groups::STATEMENTS,
+        history::STATEMENTS,
         lease::STATEMENTS,
         members::STATEMENTS,
         memberships::STATEMENTS,
