@@ -16,8 +16,6 @@ pub(crate) enum Cookie {
     Visitor,
     /// What the next page is to say once.
     Flash,
-    /// What an OpenID sign-in under way is bound to.
-    OpenId,
 }
 
 impl Cookie {
@@ -27,7 +25,6 @@ impl Cookie {
             Self::Link => "rollcall-link",
             Self::Visitor => "rollcall-visitor",
             Self::Flash => "rollcall-flash",
-            Self::OpenId => "rollcall-openid",
         }
     }
 

@@ -69,11 +69,6 @@ impl Problems {
         self.fields.push((field.to_owned(), text.into()));
     }
 
-    /// Something wrong with all of it.
-    pub(crate) fn add_whole(&mut self, text: impl Into<String>) {
-        self.whole = Some(text.into());
-    }
-
     /// What is wrong with this field.
     pub(crate) fn at(&self, field: &str) -> Option<&str> {
         self.fields.iter().find(|(name, _)| name == field).map(|(_, text)| text.as_str())

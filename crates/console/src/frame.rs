@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::flash::{Notice, Tone};
+use crate::flash::Notice;
 use crate::guard::Context;
 use crate::{CONSOLE_BASE, assets, console_routes, text};
 
@@ -110,12 +110,6 @@ impl Frame {
     pub(crate) fn crumb(mut self, text: &str, path: &str) -> Self {
         let url = format!("{CONSOLE_BASE}{path}");
         self.crumbs.push(Item { text: text.to_owned(), url, current: false });
-        self
-    }
-
-    /// With a message.
-    pub(crate) fn say(mut self, tone: Tone, text: impl Into<String>) -> Self {
-        self.notices.push(Notice { tone, text: text.into() });
         self
     }
 }

@@ -131,12 +131,6 @@ impl Go {
         self
     }
 
-    /// Says something else.
-    pub(crate) fn telling(mut self, tone: Tone, key: &str) -> Self {
-        self.flash.say(tone, key);
-        self
-    }
-
     /// Takes a secret along, which the page that knows its name shows once.
     pub(crate) fn with_secret(mut self, name: &str, secret: &str) -> Self {
         self.flash.secret = Some((name.to_owned(), secret.to_owned()));

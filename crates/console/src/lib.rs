@@ -5,8 +5,6 @@
 //! which is a template of its own and a [`frame::Frame`]. All words are in the catalogue ([`text`]), all pages work
 //! without JavaScript, and none asks another host for anything.
 
-#![allow(dead_code, reason = "parts for pages that are being added")]
-
 mod answer;
 mod assets;
 mod cookie;

@@ -113,16 +113,6 @@ pub(crate) mod filters {
     pub(crate) fn rich(key: impl Display, _: &dyn Values) -> askama::Result<Safe<String>> {
         Ok(Safe(super::rich(super::t(&key.to_string()))))
     }
-
-    /// The same with a value for `{0}`.
-    #[askama::filter_fn]
-    pub(crate) fn rich1<A: Display>(
-        key: impl Display,
-        _: &dyn Values,
-        first: A,
-    ) -> askama::Result<Safe<String>> {
-        Ok(Safe(super::rich(&super::fill(&key.to_string(), &[&first]))))
-    }
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ struct Measured {
     walked: u64,
 }
 
-/// Measures every operation at each of the sizes of [`Options::users`], and says how the cost grows. Minutes up to
+/// Measures every operation at each of the sizes of `Options::users`, and says how the cost grows. Minutes up to
 /// 100,000 users, most of an hour with 1,000,000.
 ///
 /// # Errors

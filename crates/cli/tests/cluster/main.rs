@@ -38,7 +38,8 @@ const OWN: usize = 3;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn given(variable: &str, usual: u64) -> u64 {
-    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+    let given = std::env::var_os(variable);
+    given.and_then(|text| text.to_str()?.parse().ok()).unwrap_or(usual)
 }
 
 /// One that adds its users to groups and takes them out again.
@@ -115,7 +116,7 @@ fn trouble(cluster: &Cluster, seconds: u64, every: Duration) -> usize {
     while Instant::now() < until {
         let node = faults % NODES;
         let lasting = every / 2;
-        thread::sleep(every - lasting);
+        thread::sleep(lasting);
         match faults % 4 {
             0 => {
                 cluster.kill(node);

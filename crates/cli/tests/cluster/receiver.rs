@@ -37,13 +37,10 @@ impl Received {
             if reader.read_line(&mut line).ok()? == 0 {
                 return None;
             }
-            let Some((name, value)) = line.split_once(':') else {
-                if line.trim().is_empty() {
-                    break;
-                } else {
-                    continue;
-                };
-            };
+            if line.trim().is_empty() {
+                break;
+            }
+            let Some((name, value)) = line.split_once(':') else { continue };
             if name.eq_ignore_ascii_case("content-length") {
                 length = value.trim().parse().ok()?;
             }

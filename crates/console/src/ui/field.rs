@@ -119,12 +119,6 @@ impl Field {
         self
     }
 
-    /// With another id, where a page has the name twice.
-    pub(crate) fn id(mut self, id: &str) -> Self {
-        id.clone_into(&mut self.id);
-        self
-    }
-
     /// The ids of what describes it.
     fn described(&self) -> String {
         let part = |is_there: bool, name: &str| is_there.then(|| format!("{}-{name}", self.id));

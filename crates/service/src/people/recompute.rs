@@ -24,6 +24,8 @@ use crate::{Runtime, Service, error, render};
 
 /// Users of one part. The writer is held for a few milliseconds by so many.
 const PART: u32 = 100;
+/// The same where a statement goes over a network.
+const SHARED_PART: u32 = 20;
 /// How long a part may take before another node goes on instead.
 const LASTING: Duration = Duration::from_secs(30);
 /// How often a user that is pushed meanwhile is read again.
@@ -99,7 +101,8 @@ impl Service {
         progress: &mut Recomputation,
     ) -> Result<Option<i64>, ScimError> {
         let Work { runtime, people, .. } = work;
-        let (users, next) = self.users_after(runtime, progress.position, PART).await?;
+        let part = if self.store.is_shared() { SHARED_PART } else { PART };
+        let (users, next) = self.users_after(runtime, progress.position, part).await?;
         let mut again = Vec::new();
         let mut units = Vec::new();
         for user in &users {

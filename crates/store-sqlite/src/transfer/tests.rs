@@ -107,7 +107,7 @@ impl Transfer for Failing {
         if call % 5 != 2 {
             self.inner.import(table, rows, progress).await?;
         }
-        if call % 3 == 0 || call % 5 == 2 { Err(StoreError::Busy) } else { Ok(()) }
+        if call.is_multiple_of(3) || call % 5 == 2 { Err(StoreError::Busy) } else { Ok(()) }
     }
     async fn finish_import(&self) -> Result<(), StoreError> {
         self.inner.finish_import().await

@@ -22,8 +22,8 @@ pub mod listing;
 pub mod membership;
 pub mod people;
 pub mod request_log;
-pub mod transfer;
 pub mod sharing;
+pub mod transfer;
 pub mod world;
 pub mod writing;
 

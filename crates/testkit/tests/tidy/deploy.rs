@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 use saphyr_parser::{Event, Parser};
 
@@ -124,7 +125,8 @@ fn yaml_is_yaml() {
     let mut complaints = Vec::new();
     for File { path, text } in deployed() {
         let is_template = path.contains("/templates/");
-        if path.ends_with(".yml") || path.ends_with(".yaml") && !is_template {
+        let is_yaml = Path::new(&path).extension().is_some_and(|end| end == "yml" || end == "yaml");
+        if is_yaml && !is_template {
             complaints.extend(keys(&text).err().map(|error| format!("{path}: {error}")));
         }
         if is_template {
