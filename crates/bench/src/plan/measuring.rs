@@ -139,6 +139,8 @@ impl<L: Launcher> Bench<'_, L> {
         let ids = groups.iter().map(|(_, id)| id.clone()).collect();
         let works = vec![Members::new(self.own.clone(), ids, self.spares.clone())];
         let run = load::run(&self.own, works, Until::Elapsed(Duration::from_secs_f64(seconds))).await?;
+        let rest = run.works.into_iter().map(Members::rest).collect();
+        load::run(&self.own, rest, Until::Done).await?;
         let mut all = Vec::with_capacity(groups.len());
         for (place, (size, _)) in groups.iter().enumerate() {
             let mut both = [Series::new()?, Series::new()?];

@@ -57,11 +57,18 @@ pub(crate) struct Members {
     /// Ids of users that no group holds.
     spares: Vec<String>,
     step: usize,
+    /// It ends when every group is as it was.
+    ends: bool,
 }
 
 impl Members {
     pub(crate) fn new(endpoint: Arc<Endpoint>, groups: Vec<String>, spares: Vec<String>) -> Self {
-        Self { endpoint, groups, spares, step: 0 }
+        Self { endpoint, groups, spares, step: 0, ends: false }
+    }
+
+    /// What is left to do, until every group is as it was.
+    pub(crate) fn rest(self) -> Self {
+        Self { ends: true, ..self }
     }
 }
 
@@ -69,6 +76,9 @@ impl Work for Members {
     fn next(&mut self) -> Result<Option<Call>> {
         let lanes = self.groups.len() * 2;
         let Some(lane) = self.step.checked_rem(lanes) else { return Ok(None) };
+        if self.ends && lane % 2 == 0 {
+            return Ok(None);
+        }
         let turn = (self.step / lanes).checked_rem(self.spares.len()).unwrap_or(0);
         self.step += 1;
         let (Some(group), Some(spare)) = (self.groups.get(lane / 2), self.spares.get(turn)) else {
