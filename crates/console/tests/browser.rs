@@ -6,6 +6,8 @@
 mod follow;
 #[path = "browser/forms.rs"]
 mod forms;
+#[path = "browser/journey.rs"]
+mod journey;
 #[path = "browser/pages.rs"]
 mod pages;
 #[path = "console/sample.rs"]
