@@ -91,8 +91,10 @@ fn mistakes_are_told_with_what_to_do_and_exit_1() {
         expect![[r#"1 |  | error: source okta has no token "x"; `rollcall token list okta` shows them"#]],
     );
     check(
-        &["source", "list", "--database", "postgres://x"],
-        expect!["1 |  | error: PostgreSQL is not supported yet; name a file"],
+        &["source", "list", "--database", "postgres://ann:s3cret@127.0.0.1:1/x"],
+        expect![
+            "1 |  | error: database postgres://ann:***@127.0.0.1:1/x: the database does not answer: error connecting to server: Connection refused (os error 111); is PostgreSQL there, and does it listen on this host and port?"
+        ],
     );
     check(
         &["serve", "--listen", "nonsense"],
