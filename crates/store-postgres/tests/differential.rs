@@ -111,6 +111,8 @@ struct Side {
     world: World,
     rules: Arc<Rules>,
     made: Vec<(&'static str, Uuid)>,
+    /// How many there were before the unit.
+    there: usize,
     _kept: Kept,
 }
 
@@ -152,12 +154,21 @@ impl Side {
         }));
         let policy = PolicyDocument::resolve(&policy.unwrap(), &PolicyDocument::default());
         let rules = Arc::new(Rules::new(Uuid::from_u128(1), policy));
-        Self { world, rules, made: Vec::new(), _kept: kept }
+        Self { world, rules, made: Vec::new(), there: 0, _kept: kept }
     }
 
     fn at(&self, which: usize) -> (&'static str, Uuid) {
         let missing = ("User", Uuid::from_u128(404));
         if self.made.is_empty() { missing } else { self.made[which % self.made.len()] }
+    }
+
+    /// Of those made before the unit: no use case deletes what it makes at once, and which of its faults is told
+    /// first then is nobody's business.
+    fn before(&self, which: usize) -> (&'static str, Uuid) {
+        self.made[..self.there]
+            .get(which % self.there.max(1))
+            .copied()
+            .unwrap_or(("User", Uuid::from_u128(404)))
     }
 
     /// Members by id; now and then by the `externalId` of whoever comes.
@@ -225,7 +236,7 @@ impl Side {
                 self.world.update(kind, id, None, vec![MemberChange::RemoveWhere(filter)])
             }
             Step::Delete { which, mismatch } => {
-                let (kind, id) = self.at(*which);
+                let (kind, id) = self.before(*which);
                 let if_version = mismatch.then(|| vec![9_999]);
                 Write::Delete(Delete { id, kind: kind.to_owned(), if_version })
             }
@@ -235,6 +246,7 @@ impl Side {
 
     async fn run(&mut self, steps: &[Step], keeps_pending: bool) -> Result<Vec<Outcome>, StoreError> {
         let mut unit = Unit::default();
+        self.there = self.made.len();
         for step in steps {
             self.write(&mut unit, step).await;
         }
