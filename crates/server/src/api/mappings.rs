@@ -75,7 +75,6 @@ pub(super) const ROUTES: &[ApiRoute] = &[
     },
     ApiRoute {
         handler: || post(test),
-        needs: Needs::Tenant(ApiScope::MappingsRead),
         ..writing(
             ("POST", "/sources/{source}/mapping/test"),
             "test_mapping",
