@@ -1,8 +1,8 @@
 //! The admin web pages under `/console`: the same use cases as the admin API, as HTML.
 //!
-//! [`console_routes`] is the table of everything, and [`guard`] checks what a row says before its handler runs: session
+//! [`console_routes`] is the table of everything, and `guard` checks what a row says before its handler runs: session
 //! and role, or link; form token and origin of whatever changes something. A handler calls use cases and shows a page,
-//! which is a template of its own and a [`frame::Frame`]. All words are in the catalogue ([`text`]), all pages work
+//! which is a template of its own and a `frame::Frame`. All words are in the catalogue (`text`), all pages work
 //! without JavaScript, and none asks another host for anything.
 
 mod answer;

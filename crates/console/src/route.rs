@@ -10,9 +10,9 @@ use crate::Console;
 pub enum Needs {
     /// Nothing: everybody may have it.
     Nothing,
-    /// A link, in the cookie that opening it sets. The handler gets an [`crate::guard::Opened`].
+    /// A link, in the cookie that opening it sets. The handler gets an `crate::guard::Opened`.
     Link,
-    /// A session with this role at least. The handler gets a [`crate::guard::Visit`].
+    /// A session with this role at least. The handler gets a `crate::guard::Visit`.
     Role(Role),
 }
 
