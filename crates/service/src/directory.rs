@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 use rollcall_domain::clock::Timestamp;
@@ -12,6 +13,7 @@ use rollcall_domain::source::{Source, SourceKey};
 use rollcall_scim::error::ScimError;
 use rollcall_scim::rules::Rules;
 use rollcall_scim::schema::{Registry, ResolvedType};
+use rollcall_store::StoreError;
 use rollcall_store::index::Indexer;
 use serde_json::Value;
 use uuid::Uuid;
@@ -24,6 +26,9 @@ use crate::{Refused, Service, error};
 
 /// `last_used` is written at most once in this many milliseconds per credential.
 const LAST_USED_EVERY_MS: i64 = 60_000;
+
+/// How long a request waits for another that asks for tokens.
+const DRAW_LIMIT: Duration = Duration::from_secs(2);
 
 /// A source, ready for requests.
 pub struct Runtime {
@@ -111,7 +116,9 @@ impl Service {
             return Ok(());
         }
         // One asks for those who wait.
-        let _turn = runtime.state.drawing.lock().await;
+        let turn = tokio::time::timeout(DRAW_LIMIT, runtime.state.drawing.lock()).await;
+        // They do not wait one after the other for a database that does not answer.
+        let _turn = turn.map_err(|_| Refused::Error(error::from_store(StoreError::Busy)))?;
         if runtime.state.share.lock().take(now) {
             return Ok(());
         }

@@ -89,9 +89,7 @@ async fn enter(State(app): State<Console>, anyone: Anyone, headers: HeaderMap, s
         Err(Refusal::TooOften(seconds)) => {
             (StatusCode::TOO_MANY_REQUESTS, text::fill("sign_in.too_often", &[&(seconds / 60)]))
         }
-        Err(Refusal::Wrong | Refusal::Unknown) => {
-            (StatusCode::UNAUTHORIZED, text::t("sign_in.wrong").to_owned())
-        }
+        Err(Refusal::Wrong) => (StatusCode::UNAUTHORIZED, text::t("sign_in.wrong").to_owned()),
     };
     let page = page(&app, &anyone, sent.text("email"), sent.text("next")).await?;
     show_with(status, &SignInPage { problem: Some(problem), ..page })

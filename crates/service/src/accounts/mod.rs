@@ -23,7 +23,7 @@ use crate::admin::{Admin, AdminError, Manager};
 pub use manage::NewAccount;
 pub(crate) use password::Passwords;
 pub use session::{IDLE_MS, LONGEST_MS};
-pub use sign_in::{Attempt, External, Refusal};
+pub use sign_in::{Attempt, Refusal};
 
 /// Someone who has signed in, within the tenant that they look at.
 #[derive(Debug, Clone)]

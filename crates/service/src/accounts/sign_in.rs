@@ -1,11 +1,11 @@
-//! Signing in: by password, or by what an OpenID provider says.
+//! Signing in by password.
 
-use rollcall_domain::account::{Account, Post, Role, Session, email};
+use rollcall_domain::account::{Account, Session, email};
 use rollcall_domain::credential::Token;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{SignedIn, unchanged};
+use super::SignedIn;
 use crate::Service;
 use crate::admin::{AdminError, Manager};
 
@@ -33,17 +33,6 @@ pub struct Attempt<'a> {
     pub request_id: &'a str,
 }
 
-/// What an OpenID provider said of someone.
-#[derive(Clone, Copy)]
-pub struct External<'a> {
-    /// Their address, which it has verified.
-    pub email: &'a str,
-    /// What it calls them.
-    pub name: &'a str,
-    /// The role in every tenant of those who have no account yet; `None`: they are refused.
-    pub newcomer: Option<Role>,
-}
-
 /// Why nobody was signed in.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
@@ -53,9 +42,6 @@ pub enum Refusal {
     /// Too many attempts; try again in so many seconds.
     #[error("too many attempts")]
     TooOften(u64),
-    /// There is no account for whom the provider named.
-    #[error("there is no account for this address; ask an owner for an invitation")]
-    Unknown,
     /// Something else.
     #[error(transparent)]
     Failed(#[from] AdminError),
@@ -79,65 +65,12 @@ impl Service {
             return Err(Refusal::Wrong);
         };
         self.store.forget_attempts(&subject).await.map_err(AdminError::Store)?;
-        Ok(self.begin(&account, attempt, "password").await?)
+        Ok(self.begin(&account, attempt).await?)
     }
 
-    /// Signs in whom an OpenID provider vouches for.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::Unknown`] for those who have no account, when none is made; [`Refusal::Wrong`] for a disabled one.
-    pub async fn sign_in_by_openid(
-        &self,
-        attempt: Attempt<'_>,
-        external: External<'_>,
-    ) -> Result<(Session, Token), Refusal> {
-        let address = email(external.email).ok_or(Refusal::Unknown)?;
-        let account = match self.store.account_named(&address).await.map_err(AdminError::Store)? {
-            Some(account) => account,
-            None => self.newcomer(&address, external, attempt.request_id).await?,
-        };
-        if account.disabled.is_some() {
-            self.note_failure(attempt, Some(&account), "account.sign_in_failed").await?;
-            return Err(Refusal::Wrong);
-        }
-        Ok(self.begin(&account, attempt, "openid").await?)
-    }
-
-    async fn newcomer(
-        &self,
-        address: &str,
-        external: External<'_>,
-        request_id: &str,
-    ) -> Result<Account, Refusal> {
-        let role = external.newcomer.ok_or(Refusal::Unknown)?;
-        let now = self.clock.now();
-        let account = Account {
-            id: self.ids.uuid(now),
-            email: address.to_owned(),
-            name: external.name.to_owned(),
-            password: None,
-            disabled: None,
-            posts: vec![Post { tenant: None, role }],
-            created: now,
-            last_sign_in: None,
-            revision: 1,
-        };
-        let by = Manager::of("openid".to_owned(), request_id, None, Some(Vec::new()));
-        let entry =
-            self.account_entry(&by, "account.create", account.id, (&Value::Null, &super::audited(&account)));
-        self.store.add_account(&account, None, &entry).await.map_err(unchanged)?;
-        Ok(account)
-    }
-
-    async fn begin(
-        &self,
-        account: &Account,
-        attempt: Attempt<'_>,
-        by: &str,
-    ) -> Result<(Session, Token), AdminError> {
+    async fn begin(&self, account: &Account, attempt: Attempt<'_>) -> Result<(Session, Token), AdminError> {
         let instead = attempt.instead.map(|visit| visit.session.id);
-        self.begin_session(account, (attempt.browser, instead), (attempt.request_id, by)).await
+        self.begin_session(account, (attempt.browser, instead), (attempt.request_id, "password")).await
     }
 
     /// Counts the attempt before anything is looked at.
