@@ -339,6 +339,18 @@ impl Write for Lines {
     }
 }
 
+/// Marks strings of digits only, such as a postal code: a time or an identifier would hold them by chance.
+fn mark_numbers(value: &mut Value) {
+    match value {
+        Value::String(text) if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) => {
+            text.insert_str(0, "zq");
+        }
+        Value::Array(values) => values.iter_mut().for_each(mark_numbers),
+        Value::Object(object) => object.values_mut().for_each(mark_numbers),
+        _ => {}
+    }
+}
+
 /// Sends all requests of the corpus to sources that keep everything; what was sent of persons, what the log's
 /// files or tables hold, and all log lines.
 async fn corpus(bodies: Bodies) -> (Sent, String, String) {
@@ -358,7 +370,8 @@ async fn corpus(bodies: Bodies) -> (Sent, String, String) {
         for file in std::fs::read_dir(provider.unwrap().path()).unwrap() {
             let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
             let text = text.replace("{{rand}}", "zqx").replace("{{RAND}}", "ZQX");
-            let case: Value = serde_json::from_str(&text).unwrap();
+            let mut case: Value = serde_json::from_str(&text).unwrap();
+            mark_numbers(&mut case);
             for setup in case["setup"].as_array().into_iter().flatten() {
                 sent.add(&setup["body"], "");
                 client.post(setup["path"].as_str().unwrap(), setup["body"].clone()).await;
