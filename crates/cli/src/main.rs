@@ -17,6 +17,7 @@ mod hub;
 mod lock;
 mod log;
 mod mapping;
+mod memory;
 mod migrate;
 mod open;
 mod printer;

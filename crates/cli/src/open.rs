@@ -12,7 +12,7 @@ use rollcall_store::AnyStore;
 
 use crate::args::Global;
 use crate::expressions::{self, Workers};
-use crate::{Failure, database, hub};
+use crate::{Failure, database, hub, memory};
 
 /// An open store with what it was opened by.
 pub(crate) struct Opened {
@@ -51,7 +51,7 @@ pub(crate) async fn open(global: &Global, given: rollcall_config::Given) -> Resu
         clock: Arc::new(SystemClock),
         ids: Arc::new(SystemIds),
         secret: *secret.first(),
-        cache_bytes: u64::from(settings.cache_mib) * 1024 * 1024,
+        cache_bytes: memory::cache_bytes(settings.cache_mib),
         vault,
         hooks: Some(Arc::new(hooks)),
         issuer: origin(&settings),

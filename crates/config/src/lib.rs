@@ -123,8 +123,8 @@ settings! {
     log: String = "info".to_owned(), "ROLLCALL_LOG";
     /// `text` or `json`.
     log_format: String = "text".to_owned(), "ROLLCALL_LOG_FORMAT";
-    /// MiB that the cache of resources may hold.
-    cache_mib: u32 = 60, "ROLLCALL_CACHE_MIB";
+    /// MiB that the cache of resources may hold; 0: a part in 32 of the memory that there is, and at least 60.
+    cache_mib: u32 = 0, "ROLLCALL_CACHE_MIB";
     /// Seconds that a request body may take to arrive.
     body_timeout_seconds: u32 = 30, "ROLLCALL_BODY_TIMEOUT_SECONDS";
     /// Seconds that requests under way get to finish when the server stops.

@@ -3,16 +3,18 @@
 //! Bodies are kept compressed: those of one type are much alike, so that beside another of them one takes about a
 //! third of its bytes, and three times as many fit. Taking one out costs less than a microsecond.
 
-use std::hash::{BuildHasher as _, RandomState};
+mod lookups;
+mod packed;
+
 use std::sync::Arc;
 
-use bytes::Bytes;
-use lz4_flex::block::{compress_with_dict, decompress_with_dict};
-use rollcall_domain::clock::Timestamp;
 use rollcall_scim::schema::ResolvedType;
 use rollcall_store::query::{GroupRef, Stored};
 use rollcall_store::stamps::Stamp;
 use uuid::Uuid;
+
+pub(crate) use self::lookups::{Holder, Lookups};
+use self::packed::{Context, Packed};
 
 /// A resource as last read, or as just written.
 #[derive(Clone)]
@@ -27,34 +29,19 @@ pub(crate) struct Entry {
     pub groups: Vec<GroupRef>,
 }
 
-/// An entry as it is kept.
-struct Packed {
-    stamp: Stamp,
-    place: (i64, Arc<ResolvedType>),
-    version: u64,
-    revision: u64,
-    created: Timestamp,
-    modified: Timestamp,
-    plain: bool,
-    groups: Box<[GroupRef]>,
-    length: usize,
-    body: Box<[u8]>,
-    beside: Arc<[u8]>,
-}
-
 /// The cache.
 pub(crate) struct Cache {
     packed: quick_cache::sync::Cache<Uuid, Arc<Packed>, PackedWeight>,
     /// Whether anything fits.
     keeps: bool,
-    /// What the bodies of a type of a source are compressed beside: one of them.
-    beside: quick_cache::sync::Cache<(i64, String), Arc<[u8]>>,
+    /// What the resources of a type of a source have in common.
+    contexts: quick_cache::sync::Cache<(i64, String), Arc<Context>>,
 }
 
 /// What an entry weighs beside its bytes: itself, its places in the cache, what the allocator rounds up.
-const ENTRY_BYTES: usize = 240;
+const ENTRY_BYTES: usize = 150;
 /// What a user of a kilobyte weighs, by which the cache lays out its table.
-const USUAL_BYTES: u64 = 700;
+const USUAL_BYTES: u64 = 450;
 /// Types whose bodies have one to be compressed beside.
 const TYPES: usize = 1_024;
 /// A longer body is kept as if it were alone.
@@ -65,7 +52,7 @@ struct PackedWeight;
 
 impl quick_cache::Weighter<Uuid, Arc<Packed>> for PackedWeight {
     fn weight(&self, _: &Uuid, packed: &Arc<Packed>) -> u64 {
-        (packed.body.len() + packed.groups.len() * 100 + ENTRY_BYTES) as u64
+        (packed.bytes() + ENTRY_BYTES) as u64
     }
 }
 
@@ -76,15 +63,14 @@ impl Cache {
         Self {
             keeps: bytes > 0,
             packed: quick_cache::sync::Cache::with_weighter(entries, bytes, PackedWeight),
-            beside: quick_cache::sync::Cache::new(TYPES),
+            contexts: quick_cache::sync::Cache::new(TYPES),
         }
     }
 
     /// The entry of this id, if it is of this source and type, and was made under this stamp.
-    pub(crate) fn get(&self, id: Uuid, stamp: Stamp, (source, kind): (i64, &str)) -> Option<Entry> {
+    pub(crate) fn get(&self, id: Uuid, stamp: Stamp, place: (i64, &str)) -> Option<Entry> {
         let packed = self.packed.get(&id)?;
-        let here = packed.stamp == stamp && packed.place.0 == source && packed.place.1.name() == kind;
-        if here { packed.unpack(id) } else { None }
+        if packed.is_of(stamp, place) { packed.unpack(id) } else { None }
     }
 
     /// Keeps an entry no longer.
@@ -95,101 +81,41 @@ impl Cache {
     /// Keeps an entry that has a stamp.
     pub(crate) fn put(&self, entry: &Entry) {
         let Some(stamp) = entry.stamp.filter(|_| self.keeps) else { return };
-        let (source, kind) = &entry.place;
-        let alike = (*source, kind.name().to_owned());
-        let beside = self.beside.get(&alike).unwrap_or_default();
-        let body = compress_with_dict(&entry.row.body, &beside);
+        let context = self.context(&entry.place);
+        let packed = Packed::new(entry, stamp, Arc::clone(&context));
         // It is not like the one before it, so those after it may be like it. Each one is twice as long as the last: a
         // type has few, however unlike its bodies are, because what was kept beside one keeps that one too.
-        let longer = entry.row.body.len() >= 2 * beside.len().max(1) && entry.row.body.len() <= MAX_BESIDE;
-        if longer && body.len() > entry.row.body.len() / 2 {
-            self.beside.insert(alike, Arc::from(&entry.row.body[..]));
+        let (length, beside) = (entry.row.body.len(), context.beside.len());
+        let longer = length >= 2 * beside.max(1) && length <= MAX_BESIDE;
+        if longer && packed.bytes() > length / 2 {
+            self.keep_context(Context { beside: entry.row.body[..].into(), ..Context::clone(&context) });
         }
-        let packed = Packed {
-            stamp,
-            place: entry.place.clone(),
-            version: entry.row.version,
-            revision: entry.row.revision,
-            created: entry.row.created,
-            modified: entry.row.modified,
-            plain: entry.row.plain,
-            groups: entry.groups.clone().into(),
-            length: entry.row.body.len(),
-            body: body.into(),
-            beside,
-        };
         self.packed.insert(entry.row.id, Arc::new(packed));
     }
-}
 
-impl Packed {
-    fn unpack(&self, id: Uuid) -> Option<Entry> {
-        let body = decompress_with_dict(&self.body, self.length, &self.beside).ok()?;
-        let row = Stored {
-            key: 0,
-            id,
-            version: self.version,
-            revision: self.revision,
-            created: self.created,
-            modified: self.modified,
-            plain: self.plain,
-            body: Bytes::from(body),
-        };
-        Some(Entry { stamp: Some(self.stamp), place: self.place.clone(), row, groups: self.groups.to_vec() })
-    }
-}
-
-/// Who has a unique value, kept like resources.
-pub(crate) struct Lookups {
-    known: quick_cache::sync::Cache<Lookup, (Stamp, Option<Uuid>)>,
-    keeps: bool,
-    keys: [RandomState; 2],
-}
-
-/// A question of [`Lookups`]: 128 bits of keyed hashes of source, type, attribute and value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Lookup([u64; 2]);
-
-/// Who has a value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Holder {
-    Nobody,
-    Resource(Uuid),
-}
-
-/// What an answer weighs.
-const LOOKUP_BYTES: u64 = 80;
-
-impl Lookups {
-    /// A cache of at most this many bytes; of none, it keeps nothing.
-    pub(crate) fn new(bytes: u64) -> Self {
-        let entries = usize::try_from(bytes / LOOKUP_BYTES).unwrap_or(usize::MAX);
-        let keys = [RandomState::new(), RandomState::new()];
-        Self { known: quick_cache::sync::Cache::new(entries), keeps: bytes > 0, keys }
-    }
-
-    /// The question who has this value.
-    pub(crate) fn question(&self, source: i64, kind: &str, attribute: &str, value: &str) -> Lookup {
-        let asked = (source, kind, attribute, value);
-        Lookup(self.keys.each_ref().map(|key| key.hash_one(asked)))
-    }
-
-    /// The answer, if it was found under this stamp.
-    pub(crate) fn get(&self, lookup: Lookup, stamp: Stamp) -> Option<Holder> {
-        let (_, id) = self.known.get(&lookup).filter(|(known, _)| *known == stamp)?;
-        Some(id.map_or(Holder::Nobody, Holder::Resource))
-    }
-
-    /// Keeps an answer.
-    pub(crate) fn put(&self, lookup: Lookup, stamp: Stamp, id: Option<Uuid>) {
-        if self.keeps {
-            self.known.insert(lookup, (stamp, id));
+    fn context(&self, (source, kind): &(i64, Arc<ResolvedType>)) -> Arc<Context> {
+        let known = self.contexts.get(&(*source, kind.name().to_owned()));
+        match known {
+            Some(known) if Arc::ptr_eq(&known.kind, kind) => known,
+            known => self.keep_context(Context {
+                source: *source,
+                kind: Arc::clone(kind),
+                // What was made before the type was changed has bodies that are alike too.
+                beside: known.map(|known| Arc::clone(&known.beside)).unwrap_or_default(),
+            }),
         }
+    }
+
+    fn keep_context(&self, context: Context) -> Arc<Context> {
+        let context = Arc::new(context);
+        self.contexts.insert((context.source, context.kind.name().to_owned()), Arc::clone(&context));
+        context
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use rollcall_domain::clock::Timestamp;
     use rollcall_scim::schema::Registry;
     use rollcall_store::stamps::Stamps;
 
@@ -250,7 +176,8 @@ mod tests {
         let (cache, stamp) = (Cache::new(1 << 20), Stamps::default().of(Uuid::nil()));
         (0..10).for_each(|number| cache.put(&user(number, stamp)));
         let last = cache.packed.get(&Uuid::from_u128(9)).unwrap();
-        assert!(last.body.len() * 3 < last.length, "{} of {}", last.body.len(), last.length);
+        let length = user(9, stamp).row.body.len();
+        assert!(last.bytes() * 2 < length, "{} of {length}", last.bytes());
     }
 
     #[test]
@@ -268,7 +195,8 @@ mod tests {
             cache.put(&entry);
         }
         let kept = (0..200).filter_map(|number| cache.packed.get(&Uuid::from_u128(number)));
-        let beside: std::collections::HashSet<_> = kept.map(|packed| packed.beside.as_ptr()).collect();
+        let beside: std::collections::HashSet<_> =
+            kept.map(|packed| packed.context().beside.as_ptr()).collect();
         assert!(beside.len() <= 16, "{}", beside.len());
     }
 
