@@ -3,10 +3,11 @@
 use async_trait::async_trait;
 use rollcall_domain::change::ChangeKind;
 use rollcall_store::StoreError;
+use rollcall_store::change::Detail;
 use rollcall_store::write::{Batch, Content, Outcome, Unit, Write, Written};
 use tokio::sync::oneshot;
 
-use crate::change::{self, Detail, Record};
+use crate::change::{self, Record};
 use crate::group;
 use crate::lease;
 use crate::pending;
@@ -86,11 +87,11 @@ async fn phases(session: &mut Session, batch: &Batch, unit: &Unit) -> Result<Vec
         Some(rules) => people::before(session, batch, rules, unit).await?,
         None => people::Touched::default(),
     };
+    let is_alone = unit.writes.len() == 1;
     let mut all = Vec::with_capacity(unit.writes.len());
     for (at, write) in unit.writes.iter().enumerate() {
-        all.push(rows(session, batch, write).await.map_err(|error| (at, error))?);
+        all.push(rows(session, batch, (write, is_alone)).await.map_err(|error| (at, error))?);
     }
-    let is_alone = unit.writes.len() == 1;
     for (at, (write, progress)) in unit.writes.iter().zip(&mut all).enumerate() {
         members(session, batch, (write, is_alone), progress).await.map_err(|error| (at, error))?;
     }
@@ -119,10 +120,14 @@ async fn phases(session: &mut Session, batch: &Batch, unit: &Unit) -> Result<Vec
     Ok(written)
 }
 
-async fn rows(session: &mut Session, batch: &Batch, write: &Write) -> Result<Progress, StoreError> {
+async fn rows(
+    session: &mut Session,
+    batch: &Batch,
+    (write, is_alone): (&Write, bool),
+) -> Result<Progress, StoreError> {
     match write {
         Write::Create(create) => resource::create(session, batch, create).await,
-        Write::Update(update) => resource::update(session, batch, update).await,
+        Write::Update(update) => resource::update(session, batch, (update, is_alone)).await,
         Write::Delete(delete) => resource::delete(session, batch, delete).await,
     }
 }
@@ -193,6 +198,6 @@ pub(crate) fn told<'a>(write: &'a Write, progress: &'a Progress) -> Record<'a> {
         resource_type: name,
         resource: progress.id,
         version: progress.version,
-        detail: change::detail(&detail),
+        detail: detail.json(),
     }
 }

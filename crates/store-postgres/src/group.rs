@@ -6,13 +6,14 @@ use rollcall_domain::dialect::UnknownMembers;
 use rollcall_scim::filter::{Bound, CompareOp};
 use rollcall_scim::value::Scalar;
 use rollcall_store::StoreError;
+use rollcall_store::change::Delta;
 use rollcall_store::plan::parse_id;
 use rollcall_store::write::{Batch, MemberChange};
 use uuid::Uuid;
 
 use crate::column::{folded, get};
 use crate::error::{signed, unsigned};
-use crate::membership::{Delta, Known, find, insert, object, set_grouping, touch};
+use crate::membership::{Known, find, insert, object, set_grouping, touch};
 use crate::resource::Progress;
 use crate::session::Session;
 use crate::{members, pending};
@@ -45,6 +46,30 @@ struct Group<'s, 'b> {
     collection: i64,
     position: u64,
     delta: Delta,
+    /// Resources that were read with the group.
+    read: HashMap<Uuid, Known>,
+}
+
+/// The ids that changes name: who is read with the group, in one round trip.
+pub(crate) fn ids(changes: &[MemberChange]) -> Vec<Uuid> {
+    let of = |change: &MemberChange| match change {
+        MemberChange::Add(values) | MemberChange::Replace(values) | MemberChange::Remove(values) => {
+            values.iter().filter_map(|value| parse_id(value)).collect()
+        }
+        MemberChange::Join(id) | MemberChange::Leave(id) => vec![*id],
+        MemberChange::RemoveWhere(filter) => {
+            one(filter).and_then(|value| parse_id(value)).into_iter().collect()
+        }
+    };
+    changes.iter().flat_map(of).collect()
+}
+
+/// The one value that a filter can select.
+fn one(filter: &Bound) -> Option<&String> {
+    let Bound::Compare(target, CompareOp::Eq, Some(Scalar::Text(value))) = filter else { return None };
+    // An id as it is printed can only be one member's, whatever the case rule.
+    let is_one = !target.case_exact || parse_id(value).is_some_and(|id| id.to_string() == *value);
+    (target.attribute == "value" && target.sub.is_none() && is_one).then_some(value)
 }
 
 /// Adds the members of a new group, whose version stays.
@@ -96,9 +121,18 @@ pub(crate) async fn update(
 }
 
 impl<'s, 'b> Group<'s, 'b> {
-    fn new(session: &'s mut Session, batch: &'b Batch, progress: &Progress) -> Self {
-        let (key, collection) = (progress.key, progress.collection);
-        Self { session, batch, key, collection, position: progress.last_position, delta: Delta::default() }
+    fn new(session: &'s mut Session, batch: &'b Batch, progress: &mut Progress) -> Self {
+        let Progress { key, collection, last_position: position, .. } = *progress;
+        let read = std::mem::take(&mut progress.read);
+        Self { session, batch, key, collection, position, delta: Delta::default(), read }
+    }
+
+    /// Those of these that are resources of the source.
+    async fn by_id(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, Known>, StoreError> {
+        let (read, other): (Vec<Uuid>, Vec<Uuid>) = ids.iter().partition(|id| self.read.contains_key(*id));
+        let mut found = find(self.session, self.batch, &other).await?;
+        found.extend(read.into_iter().filter_map(|id| Some((id, *self.read.get(&id)?))));
+        Ok(found)
     }
 
     /// Writes what became of the group's row.
@@ -133,7 +167,7 @@ impl<'s, 'b> Group<'s, 'b> {
 
     /// Who is to join.
     async fn newcomer(&mut self, id: Uuid) -> Result<Member, StoreError> {
-        let found = find(self.session, self.batch, &[id]).await?;
+        let found = self.by_id(&[id]).await?;
         found.get(&id).copied().map(Member::Known).ok_or_else(|| StoreError::UnknownMember(id.to_string()))
     }
 
@@ -147,7 +181,7 @@ impl<'s, 'b> Group<'s, 'b> {
     }
 
     async fn leave(&mut self, id: Uuid) -> Result<(), StoreError> {
-        let found = find(self.session, self.batch, &[id]).await?;
+        let found = self.by_id(&[id]).await?;
         if self.remove_known(found.values()).await?.is_empty() {
             return Err(StoreError::NotFound);
         }
@@ -160,7 +194,7 @@ impl<'s, 'b> Group<'s, 'b> {
         let ids: Vec<(&str, Uuid)> =
             values.iter().filter_map(|value| parse_id(value).map(|id| (value.as_str(), id))).collect();
         let asked: Vec<Uuid> = ids.iter().map(|(_, id)| *id).collect();
-        let by_id = find(self.session, self.batch, &asked).await?;
+        let by_id = self.by_id(&asked).await?;
         let known = ids.iter().filter_map(|(value, id)| by_id.get(id).map(|known| (*value, *known)));
         let mut found: HashMap<&str, Known> = known.collect();
         if self.batch.unknown_members == UnknownMembers::Pending {
@@ -244,12 +278,7 @@ impl<'s, 'b> Group<'s, 'b> {
     }
 
     async fn remove_where(&mut self, filter: &Bound) -> Result<(), StoreError> {
-        if let Bound::Compare(target, CompareOp::Eq, Some(Scalar::Text(value))) = filter
-            && target.attribute == "value"
-            && target.sub.is_none()
-            // An id as it is printed can only be one member's, whatever the case rule.
-            && (!target.case_exact || parse_id(value).is_some_and(|id| id.to_string() == *value))
-        {
+        if let Some(value) = one(filter) {
             return self.remove(std::slice::from_ref(value)).await;
         }
         let mut after = 0;

@@ -2,12 +2,12 @@
 
 use rollcall_domain::change::ChangeKind;
 use rollcall_store::StoreError;
+use rollcall_store::change::{Delta, Detail};
 use rollcall_store::write::{Batch, Content, Outcome, Unit, Write, Written};
 use tokio::sync::oneshot;
 
-use crate::change::{self, Detail, Record};
+use crate::change::{self, Record};
 use crate::group;
-use crate::membership::Delta;
 use crate::pending;
 use crate::people;
 use crate::resource::{self, Progress};
@@ -172,7 +172,7 @@ fn record(
         resource_type: name,
         resource: progress.id,
         version: progress.version,
-        detail: change::detail(&detail),
+        detail: detail.json(),
     };
     let sequence = change::record(session, batch, &record)?;
     Ok(Written { version: progress.version, changed, sequence: Some(sequence), people: Vec::new() })

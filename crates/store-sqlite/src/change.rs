@@ -7,15 +7,10 @@ use rollcall_domain::tenant::TenantKey;
 use rollcall_store::StoreError;
 use rollcall_store::write::Batch;
 use rusqlite::{Connection, Row};
-use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::error::{IdColumn, OrUnavailable as _, corrupt, signed, unsigned};
-use crate::membership::Delta;
 use crate::session::Session;
-
-/// Members that a change record lists; past that it tells how many there are.
-const MAX_LISTED: usize = 1_000;
 
 const ADD: &str = "INSERT INTO change
     (key, at, source, kind, resource_type, resource, version, actor, request_id, detail)
@@ -61,51 +56,6 @@ pub(crate) fn record(
     );
     session.prepare(ADD)?.execute(row).or_unavailable()?;
     Ok(sequence)
-}
-
-/// What [`Change::detail`] is made of.
-#[derive(Default)]
-pub(crate) struct Detail<'a> {
-    pub(crate) difference: Option<&'a Value>,
-    pub(crate) members: Option<&'a Delta>,
-    /// A body as it is stored.
-    pub(crate) document: Option<&'a [u8]>,
-    pub(crate) replaced: bool,
-}
-
-/// [`Change::detail`]. Of more than [`MAX_LISTED`] members the first are listed, and `addedCount` or
-/// `removedCount` tells how many there are.
-pub(crate) fn detail(of: &Detail<'_>) -> String {
-    let mut detail = Map::new();
-    let empty = |value: &&Value| value.as_object().is_none_or(Map::is_empty);
-    if let Some(difference) = of.difference.filter(|value| !empty(value)) {
-        detail.insert("attributes".to_owned(), difference.clone());
-    }
-    let mut parts = Map::new();
-    let lists = of.members.map(|members| [("added", &members.added), ("removed", &members.removed)]);
-    for (name, values) in lists.into_iter().flatten() {
-        if !values.is_empty() {
-            let listed: Vec<&String> = values.iter().take(MAX_LISTED).collect();
-            parts.insert(name.to_owned(), json!(listed));
-        }
-        if values.len() > MAX_LISTED {
-            parts.insert(format!("{name}Count"), json!(values.len()));
-        }
-    }
-    if !parts.is_empty() {
-        detail.insert("members".to_owned(), Value::Object(parts));
-    }
-    if of.replaced {
-        detail.insert("replaced".to_owned(), true.into());
-    }
-    let mut text = if detail.is_empty() { "{}".to_owned() } else { Value::Object(detail).to_string() };
-    if let Some(document) = of.document.and_then(|bytes| std::str::from_utf8(bytes).ok()) {
-        text.pop();
-        let comma = if text.len() > 1 { "," } else { "" };
-        text.reserve(document.len() + 16);
-        text.extend([comma, "\"document\":", document, "}"]);
-    }
-    text
 }
 
 /// Changes of a tenant after a number.

@@ -6,13 +6,14 @@ use rollcall_domain::dialect::UnknownMembers;
 use rollcall_scim::filter::{Bound, CompareOp};
 use rollcall_scim::value::Scalar;
 use rollcall_store::StoreError;
+use rollcall_store::change::Delta;
 use rollcall_store::plan::parse_id;
 use rollcall_store::write::{Batch, MemberChange};
 use rusqlite::OptionalExtension as _;
 use uuid::Uuid;
 
 use crate::error::{OrUnavailable as _, signed, unsigned};
-use crate::membership::{Delta, Known, find, insert, object, set_grouping, touch};
+use crate::membership::{Known, find, insert, object, set_grouping, touch};
 use crate::resource::{Progress, bump};
 use crate::session::Session;
 use crate::{members, pending};

@@ -3,15 +3,16 @@
 use rollcall_domain::change::ChangeKind;
 use rollcall_scim::value::fold;
 use rollcall_store::StoreError;
+use rollcall_store::change::{Delta, Detail};
 use rollcall_store::index::{IndexEntry, MAX_PLAIN_BYTES};
 use rollcall_store::plan::parse_id;
 use rollcall_store::write::Batch;
 use rusqlite::OptionalExtension as _;
 use uuid::Uuid;
 
-use crate::change::{self, Record};
+use crate::change::Record;
 use crate::error::{IdColumn, OrUnavailable as _, signed, unsigned};
-use crate::membership::{self, Delta, Known};
+use crate::membership::{self, Known};
 use crate::resource::{Progress, bump};
 use crate::session::Session;
 
@@ -170,10 +171,7 @@ impl Resolved {
             resource_type: &self.kind,
             resource: self.id,
             version: self.version,
-            detail: change::detail(&change::Detail {
-                members: Some(&self.delta),
-                ..change::Detail::default()
-            }),
+            detail: Detail { members: Some(&self.delta), ..Detail::default() }.json(),
         }
     }
 }

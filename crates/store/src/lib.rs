@@ -7,6 +7,7 @@
 pub mod accepted;
 pub mod accounts;
 pub mod administration;
+pub mod change;
 pub mod conformance;
 pub mod delivery;
 pub mod error;
@@ -18,6 +19,7 @@ pub mod people;
 pub mod plan;
 pub mod query;
 pub mod request_log;
+pub mod sort;
 pub mod stamps;
 pub mod transfer;
 pub mod write;

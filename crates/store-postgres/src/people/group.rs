@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use rollcall_domain::policy::roles::Membership;
 use rollcall_store::StoreError;
+use rollcall_store::change::Delta;
 use rollcall_store::index::IndexEntry;
 use rollcall_store::people::Rules;
 use rollcall_store::plan::parse_id;
@@ -13,7 +14,6 @@ use uuid::Uuid;
 
 use crate::column::{TextColumn, get};
 use crate::connection::Connection;
-use crate::membership::Delta;
 use crate::session::Session;
 
 const FIND: &str =

@@ -12,10 +12,11 @@ use rollcall_store::StoreError;
 use rollcall_store::index::Indexer;
 use rollcall_store::plan::{Condition, Plan};
 use rollcall_store::query::{Page, Position, Query, Sort, Start, Stored};
+use rollcall_store::sort;
 
 use super::candidate::{self, Needs};
 use super::compile::{Compiled, Scope, Value, selection};
-use super::{get, sort, stored};
+use super::{get, stored};
 use crate::column::{TextColumn, get as column};
 use crate::connection::Connection;
 use crate::error::{signed, unsigned};

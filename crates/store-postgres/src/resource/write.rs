@@ -1,14 +1,18 @@
 //! Writing resource rows: creations, updates, deletions, versions.
 
+use std::collections::HashMap;
+
 use futures_util::future::join;
 use rollcall_store::StoreError;
+use rollcall_store::change::Delta;
 use rollcall_store::write::{Batch, Content, Create, Delete, Update};
 use uuid::Uuid;
 
 use super::value::{self, Columns};
 use crate::column::{Parameter, Text, get};
 use crate::error::unsigned;
-use crate::membership::{self, Delta};
+use crate::group;
+use crate::membership::{self, Known};
 use crate::session::Session;
 use crate::tombstone;
 
@@ -46,6 +50,8 @@ pub(crate) struct Progress {
     pub(crate) changed: bool,
     /// What changed of its members.
     pub(crate) members: Delta,
+    /// Resources that are named as members, as far as they were read with it.
+    pub(crate) read: HashMap<Uuid, Known>,
     /// Of a deleted resource, what it was, if all of that may be shown.
     pub(crate) last_body: Option<Vec<u8>>,
 }
@@ -62,6 +68,7 @@ impl Progress {
             last_position: 0,
             changed: true,
             members: Delta::default(),
+            read: HashMap::new(),
             last_body: None,
         }
     }
@@ -103,14 +110,19 @@ pub(crate) async fn create(
     Ok(Progress::new(key, create.id, collection))
 }
 
+/// Changes a row. `is_alone` tells that nothing else is in the unit.
 pub(crate) async fn update(
     session: &mut Session,
     batch: &Batch,
-    update: &Update,
+    (update, is_alone): (&Update, bool),
 ) -> Result<Progress, StoreError> {
     let content = update.content.as_ref().map(|(_, content)| content);
-    let current = current(session, batch, (update.id, &update.kind), content).await?;
-    let Current { mut progress, same_display, same } = current;
+    // What another write of the unit makes or deletes is not to be read before it.
+    let named = if is_alone { group::ids(&update.members) } else { Vec::new() };
+    let current = current(session, batch, (update.id, &update.kind), content);
+    let (current, read) = join(current, membership::find(session, batch, &named)).await;
+    let Current { mut progress, same_display, same } = current?;
+    progress.read = read?;
     check_version(update.if_version.as_deref(), progress.version)?;
     if let Some((expected, content)) = &update.content {
         if *expected != progress.revision {

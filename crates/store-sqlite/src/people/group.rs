@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use rollcall_store::StoreError;
+use rollcall_store::change::Delta;
 use rollcall_store::index::IndexEntry;
 use rollcall_store::people::Rules;
 use rollcall_store::plan::parse_id;
@@ -12,7 +13,7 @@ use uuid::Uuid;
 use super::known;
 use crate::error::OrUnavailable as _;
 use crate::groups;
-use crate::membership::{self, Delta, Known};
+use crate::membership::{self, Known};
 use crate::session::Session;
 
 const MEMBERS: &str = "SELECT r.key, r.id, c.key, c.grouping FROM membership AS m

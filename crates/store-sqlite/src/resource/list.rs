@@ -11,12 +11,13 @@ use rollcall_store::StoreError;
 use rollcall_store::index::Indexer;
 use rollcall_store::plan::{Condition, Plan};
 use rollcall_store::query::{Page, Position, Query, Sort, Start, Stored};
+use rollcall_store::sort;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 
 use super::candidate::{self, Needs};
 use super::compile::{Compiled, Scope, is_short, selection};
-use super::{get, sort, stored};
+use super::{get, stored};
 use crate::error::{OrUnavailable as _, signed, unsigned};
 
 const COLLECTION: &str = "SELECT c.key, coalesce(n.value, 0)

@@ -4,7 +4,6 @@ pub(crate) mod candidate;
 pub(crate) mod compile;
 pub(crate) mod get;
 pub(crate) mod list;
-pub(crate) mod sort;
 pub(crate) mod value;
 mod write;
 

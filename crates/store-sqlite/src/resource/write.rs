@@ -1,13 +1,14 @@
 //! Writing resource rows: creations, updates, deletions, versions.
 
 use rollcall_store::StoreError;
+use rollcall_store::change::Delta;
 use rollcall_store::write::{Batch, Content, Create, Delete, Update};
 use rusqlite::OptionalExtension as _;
 use uuid::Uuid;
 
 use super::value;
 use crate::error::{IdColumn, OrUnavailable as _, unsigned};
-use crate::membership::{self, Delta};
+use crate::membership;
 use crate::session::Session;
 use crate::tombstone;
 

@@ -6,17 +6,20 @@ use std::collections::BinaryHeap;
 use rollcall_scim::Document;
 use rollcall_scim::filter::Target;
 use rollcall_scim::value::Scalar;
-use rollcall_store::index::{encode, scalar};
-use rollcall_store::query::{Position, Sort, Stored};
 use serde_json::Value;
+
+use crate::index::{encode, scalar};
+use crate::query::{Position, Sort, Stored};
 
 const NANOS_PER_MILLI: i128 = 1_000_000;
 
 /// A resource's place in an ordered listing. Less is earlier.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Ranked {
-    pub(crate) sort: Option<String>,
-    pub(crate) key: i64,
+pub struct Ranked {
+    /// What it is sorted by, as an index row has it; `None` without a value.
+    pub sort: Option<String>,
+    /// The backend's key of the resource, which decides among equals.
+    pub key: i64,
     descending: bool,
 }
 
@@ -41,7 +44,7 @@ impl PartialOrd for Ranked {
 }
 
 /// The first so many of what it was given, after a place; memory does not grow beyond them.
-pub(crate) struct First {
+pub struct First {
     heap: BinaryHeap<Ranked>,
     most: usize,
     after: Option<Ranked>,
@@ -49,13 +52,15 @@ pub(crate) struct First {
 }
 
 impl First {
-    pub(crate) fn new(sort: &Sort, after: Option<&Position>, most: usize) -> Self {
+    /// Of those after a place, if any, at most so many.
+    pub fn new(sort: &Sort, after: Option<&Position>, most: usize) -> Self {
         let descending = sort.descending;
         let place = |at: &Position| Ranked { sort: at.sort.clone(), key: at.key, descending };
         Self { heap: BinaryHeap::new(), most, after: after.map(place), descending }
     }
 
-    pub(crate) fn offer(&mut self, sort: Option<String>, key: i64) {
+    /// Keeps a resource if it is among the first.
+    pub fn offer(&mut self, sort: Option<String>, key: i64) {
         let ranked = Ranked { sort, key, descending: self.descending };
         if self.after.as_ref().is_some_and(|after| ranked <= *after) {
             return;
@@ -69,13 +74,14 @@ impl First {
         }
     }
 
-    pub(crate) fn into_sorted(self) -> Vec<Ranked> {
+    /// What was kept, in order.
+    pub fn into_sorted(self) -> Vec<Ranked> {
         self.heap.into_sorted_vec()
     }
 }
 
 /// The sort key of a resource that columns answer; `None` when the body has to be looked at.
-pub(crate) fn from_columns(by: &Target, stored: &Stored) -> Option<String> {
+pub fn from_columns(by: &Target, stored: &Stored) -> Option<String> {
     let instant = |millis: i64| encode(&Scalar::Instant(i128::from(millis) * NANOS_PER_MILLI), true);
     match (by.extension.as_deref(), by.attribute.as_str(), by.sub.as_deref()) {
         (None, "id", None) => Some(stored.id.to_string()),
@@ -86,7 +92,7 @@ pub(crate) fn from_columns(by: &Target, stored: &Stored) -> Option<String> {
 }
 
 /// The sort key in a document: of many values the primary, or the first.
-pub(crate) fn from_document(by: &Target, document: &Document) -> Option<String> {
+pub fn from_document(by: &Target, document: &Document) -> Option<String> {
     let holder = match &by.extension {
         Some(urn) => document.get(urn)?.as_object()?,
         None => document,
