@@ -15,6 +15,9 @@ use crate::args::{Bench, BenchReference, Global};
 use crate::printer::Printer;
 use crate::{Done, Failure};
 
+/// By what a child is told its database: there may be a password in it, and other users of the machine see arguments.
+const DATABASE: &str = "ROLLCALL_DATABASE";
+
 /// Starts this executable.
 struct Own<'a> {
     printer: &'a Printer,
@@ -62,8 +65,8 @@ pub(crate) async fn reference(reference: &BenchReference) -> Done {
     let folder = tempfile::tempdir()?;
     let listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
     let file = folder.path().join("reference.db").to_string_lossy().into_owned();
-    let table = reference.table.as_deref().unwrap_or(&file);
-    Ok(rollcall_bench::run_reference(kind, listen, table).await?)
+    let table = rollcall_config::environment(DATABASE).unwrap_or(file);
+    Ok(rollcall_bench::run_reference(kind, listen, &table).await?)
 }
 
 impl Launcher for Own<'_> {
@@ -109,12 +112,7 @@ impl Launcher for Own<'_> {
     }
 
     async fn reference(&self, kind: Reference) -> anyhow::Result<Server> {
-        let mut reference = Command::new(std::env::current_exe()?);
-        reference.args(["bench-reference", &kind.to_string()]);
-        if let Some(url) = self.database {
-            reference.args(["--table", url]);
-        }
-        let child = Child::start(reference).await?;
+        let child = Child::start(bare(kind, self.database)?).await?;
         let pids = child.pid().into_iter().collect();
         let guard = Box::new(child);
         Ok(Server { pids, base_url: guard.address().to_owned(), guard, ..Server::foreign("", None) })
@@ -123,6 +121,17 @@ impl Launcher for Own<'_> {
     fn progress(&self, line: &str) {
         self.printer.note(line);
     }
+}
+
+/// This executable as a bare server.
+fn bare(kind: Reference, database: Option<&str>) -> anyhow::Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["bench-reference", &kind.to_string()]);
+    match database {
+        Some(url) => command.env(DATABASE, url),
+        None => command.env_remove(DATABASE),
+    };
+    Ok(command)
 }
 
 /// Where the servers under test keep everything.
@@ -155,8 +164,7 @@ impl Place<'_> {
             command.env_remove(variable);
         }
         command.env_remove("ROLLCALL_SECRET");
-        command.arg("--database").arg(self.database);
-        command.current_dir(self.folder);
+        command.env(DATABASE, self.database).current_dir(self.folder);
         Ok(command)
     }
 }
@@ -223,4 +231,21 @@ fn policy() -> Value {
             "groups": { "mode": "sync", "mapping": { "admins": ["admin"], "staff": ["staff"] } },
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Other users of the machine see the arguments of every process.
+    #[test]
+    fn no_argument_of_a_child_names_the_database() {
+        let url = "postgres://rollcall:secret@db.example/bench";
+        let place = Place { database: Path::new(url), folder: Path::new("/") };
+        for command in [place.command().unwrap(), bare(Reference::Durable, Some(url)).unwrap()] {
+            let command = command.as_std();
+            assert!(command.get_args().all(|argument| !argument.to_string_lossy().contains("secret")));
+            assert!(command.get_envs().any(|variable| variable == (DATABASE.as_ref(), Some(url.as_ref()))));
+        }
+    }
 }

@@ -208,9 +208,6 @@ pub(crate) struct Bench {
 pub(crate) struct BenchReference {
     /// `fixed` or `durable`
     pub kind: String,
-    /// Where `durable` keeps its table, instead of in a temporary file
-    #[arg(long)]
-    pub table: Option<String>,
 }
 
 /// The words of the command line. Started as `baton-scim`, this is `rollcall sync`.
