@@ -11,7 +11,7 @@ mod common;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use common::{Server, json, rollcall};
 use rusqlite::Connection;
@@ -253,6 +253,32 @@ async fn from_sqlite_to_postgresql_and_back_every_resource_is_the_same_on_the_wi
     ));
     assert_eq!(shown(folder, &token, "back.db"), before);
     let doctor = json(&run(folder, &["--output", "json", "--database", "back.db", "doctor"]));
+    assert_eq!(doctor["ok"], true, "{doctor}");
+}
+
+/// Killed in the middle, it leaves what nobody takes for a database, and goes on with it when it is run again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_to_postgresql_that_was_killed_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let token = fill(folder, 30);
+    let before = shown(folder, &token, "rollcall.db");
+    fs::copy(folder.join("rollcall.db.key"), folder.join("rollcall.key")).unwrap();
+    let postgres = rollcall_testkit::TestPostgres::database().await;
+    let migrate = ["migrate", "--from", "rollcall.db", "--to", postgres.url(), "--output", "json"];
+    // Users and groups are there, their memberships are not.
+    let lock = postgres.lock("membership").await;
+    let mut killed = rollcall(folder).args(migrate).stderr(Stdio::null()).spawn().unwrap();
+    lock.awaited().await;
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    let (status, said) = refused(&run(folder, &["--database", postgres.url(), "source", "list"]));
+    assert!(status == 1 && said.contains("interrupted"), "{said}");
+    drop(lock);
+    let done = json(&run(folder, &migrate));
+    assert_eq!(done["tables"]["resource"]["rows"], 33, "{done}");
+    assert_eq!(shown(folder, &token, postgres.url()), before);
+    let doctor = json(&run(folder, &["--output", "json", "--database", postgres.url(), "doctor"]));
     assert_eq!(doctor["ok"], true, "{doctor}");
 }
 

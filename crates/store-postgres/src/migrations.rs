@@ -78,7 +78,11 @@ async fn check_readable(client: &Client) -> Result<(), StoreError> {
     match least.and_then(|least| usize::try_from(least).ok()) {
         Some(least) if least <= MIGRATIONS.len() => Ok(()),
         Some(least) => {
-            let message = format!("it needs a program of schema {least}, this is of {}", MIGRATIONS.len());
+            let own = MIGRATIONS.len();
+            let message = format!(
+                "the database needs a program of schema {least} or later, and this one is of schema {own}: \
+                 start a newer rollcall, or restore a backup from before the upgrade"
+            );
             Err(StoreError::Unavailable(message))
         }
         None => Err(StoreError::Unavailable("its row of installation is missing".to_owned())),

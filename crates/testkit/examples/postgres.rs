@@ -10,7 +10,7 @@ async fn main() -> Result<(), String> {
     if std::env::args().nth(1).as_deref() == Some("durable") {
         let settings = [("shared_buffers", "256MB"), ("max_wal_size", "4GB")];
         let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        let server = Server::start(&Options { durable: true, settings })?;
+        let server = Server::start(&Options { durable: true, settings, tls: None })?;
         until_told(&server.url("postgres")).await;
     } else {
         let database = TestPostgres::database().await;

@@ -9,7 +9,7 @@ mod server;
 
 use admin::Admin;
 use rollcall_store_postgres::PostgresStore;
-pub use server::{Options, Server};
+pub use server::{Certified, Options, Server};
 
 /// The server that the tests of this process share.
 pub struct TestPostgres;
@@ -58,6 +58,20 @@ impl Database {
         &self.0.url
     }
 
+    /// Keeps everybody from a table, until what it returns is dropped.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such table.
+    pub async fn lock(&self, table: &str) -> Lock {
+        let (client, connection) =
+            tokio_postgres::connect(&self.0.url, tokio_postgres::NoTls).await.expect("a connection");
+        tokio::spawn(connection);
+        let lock = format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE");
+        client.batch_execute(&lock).await.expect("the lock");
+        Lock(client)
+    }
+
     /// All rows of a table, as text.
     ///
     /// # Panics
@@ -82,6 +96,26 @@ impl Database {
     /// The password in [`Database::url`].
     pub fn password(&self) -> &str {
         Admin::shared().server().password()
+    }
+}
+
+/// A locked table.
+pub struct Lock(tokio_postgres::Client);
+
+impl Lock {
+    /// Waits until somebody waits for it.
+    ///
+    /// # Panics
+    ///
+    /// When nobody does for a minute.
+    pub async fn awaited(&self) {
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(60);
+        let waiting = "SELECT 1 FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database
+            WHERE d.datname = current_database() AND NOT l.granted";
+        while self.0.simple_query(waiting).await.expect("who waits").len() < 3 {
+            assert!(std::time::Instant::now() < until, "nobody waits for the table");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
     }
 }
 

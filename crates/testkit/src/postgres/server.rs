@@ -1,6 +1,7 @@
 //! One server in a temporary folder, with a watchdog that ends it.
 
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -34,6 +35,19 @@ pub struct Options {
     pub durable: bool,
     /// Further settings, as in `postgresql.conf`.
     pub settings: Vec<(String, String)>,
+    /// What it identifies itself by over TLS; none without.
+    pub tls: Option<Certified>,
+}
+
+/// A certificate with its key, and who may have signed those of clients: all in PEM.
+#[derive(Debug, Clone)]
+pub struct Certified {
+    /// The server's certificate.
+    pub certificate: String,
+    /// Its private key.
+    pub key: String,
+    /// The certificate of the authority.
+    pub authority: String,
 }
 
 /// A PostgreSQL server on 127.0.0.1, until this is dropped or the process ends.
@@ -56,6 +70,9 @@ impl Server {
         let folder = folder.map_err(|error| format!("no temporary folder: {error}"))?;
         // As hard to guess as the name of the folder is: it keeps out who is on the machine by accident.
         let password = folder.path().display().to_string().replace(|c: char| !c.is_alphanumeric(), "");
+        if let Some(tls) = &options.tls {
+            tls.write(folder.path()).map_err(|error| error.to_string())?;
+        }
         prepare(&programs, folder.path(), &password)?;
         let mut last = String::new();
         for _ in 0..TRIES {
@@ -110,6 +127,23 @@ impl Drop for Server {
     }
 }
 
+impl Certified {
+    /// The settings of the three files, by name, and what is in each.
+    fn files(&self) -> [(&'static str, &str); 3] {
+        [("ssl_cert_file", &self.certificate), ("ssl_key_file", &self.key), ("ssl_ca_file", &self.authority)]
+    }
+
+    fn write(&self, folder: &Path) -> std::io::Result<()> {
+        for (name, pem) in self.files() {
+            let path = folder.join(name);
+            std::fs::write(&path, pem)?;
+            // The server refuses a key that others may read.
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+        }
+        Ok(())
+    }
+}
+
 /// Makes an empty cluster.
 fn prepare(programs: &Programs, folder: &Path, password: &str) -> Result<(), String> {
     let secret = folder.join("password");
@@ -147,6 +181,10 @@ fn launch(programs: &Programs, folder: &Path, options: &Options) -> Result<(u16,
         let often = [("wal_init_zero", "off"), ("max_wal_size", "4GB"), ("checkpoint_timeout", "1h")];
         settings.extend(often.map(|(name, value)| (name.to_owned(), value.to_owned())));
     }
+    for (name, _) in options.tls.iter().flat_map(Certified::files) {
+        settings.push((name.to_owned(), folder.join(name).display().to_string()));
+    }
+    settings.push(("ssl".to_owned(), switch(options.tls.is_some()).to_owned()));
     settings.extend(options.settings.iter().cloned());
     let mut command = Command::new("sh");
     command.args(["-c", WATCHDOG, "watchdog"]).arg(folder).args(programs.line("postgres"));
