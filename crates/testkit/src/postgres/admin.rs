@@ -1,4 +1,4 @@
-//! Makes and removes databases, on a thread with a runtime of its own: tests have one each, which end with them.
+//! Makes and removes databases, on threads with runtimes of their own: tests have one each, which end with them.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -8,10 +8,11 @@ use tokio_postgres::NoTls;
 
 use super::server::{Options, Server};
 
-/// The connection that makes databases.
+/// The connections that make and remove databases. A removal waits for whoever is connected: nobody waits for it.
 pub(super) struct Admin {
     server: Server,
-    orders: mpsc::UnboundedSender<Order>,
+    making: mpsc::UnboundedSender<Order>,
+    removing: mpsc::UnboundedSender<Order>,
     templates: Mutex<HashSet<&'static str>>,
 }
 
@@ -35,10 +36,13 @@ impl Admin {
 
     fn start() -> Self {
         let server = Server::start(&Options::default()).unwrap_or_else(|error| panic!("{error}"));
-        let (orders, waiting) = mpsc::unbounded_channel();
-        let url = server.url("postgres");
-        std::thread::spawn(move || work(&url, waiting));
-        Self { server, orders, templates: Mutex::default() }
+        let [making, removing] = [(); 2].map(|()| {
+            let (orders, waiting) = mpsc::unbounded_channel();
+            let url = server.url("postgres");
+            std::thread::spawn(move || work(&url, waiting));
+            orders
+        });
+        Self { server, making, removing, templates: Mutex::default() }
     }
 
     pub(super) fn server(&self) -> &Server {
@@ -71,12 +75,12 @@ impl Admin {
     pub(super) fn remove(&self, database: &Created) {
         let order = format!("DROP DATABASE {} WITH (FORCE)", database.name);
         // When the thread is gone, so is the server.
-        let _ = self.orders.send(Order(order, None));
+        let _ = self.removing.send(Order(order, None));
     }
 
     async fn run(&self, statement: String) {
         let (reply, answer) = oneshot::channel();
-        self.orders.send(Order(statement, Some(reply))).expect("the thread that makes databases");
+        self.making.send(Order(statement, Some(reply))).expect("the thread that makes databases");
         answer.await.expect("an answer").unwrap_or_else(|error| panic!("{error}"));
     }
 }
