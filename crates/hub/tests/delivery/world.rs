@@ -1,7 +1,7 @@
 //! A server in process with its workers.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rollcall_connector::transport::Poster;
 use rollcall_domain::delivery::{Endpoint, EndpointKind, EndpointSettings};
@@ -25,9 +25,14 @@ pub(crate) fn settings() -> HubSettings {
     }
 }
 
+/// How long anything may take: what a worker that was killed had leased is nobody's for seconds, and the machine may do
+/// other things as well.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// Waits until something is there; it is a failure when that takes long.
 pub(crate) async fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..2_000 {
+    let until = Instant::now() + PATIENCE;
+    while Instant::now() < until {
         if let Some(found) = look() {
             return found;
         }
@@ -38,7 +43,8 @@ pub(crate) async fn wait_for<T>(mut look: impl FnMut() -> Option<T>) -> T {
 
 /// The same, where looking takes a while.
 pub(crate) async fn wait_until(mut look: impl AsyncFnMut() -> bool) {
-    for _ in 0..2_000 {
+    let until = Instant::now() + PATIENCE;
+    while Instant::now() < until {
         if look().await {
             return;
         }
