@@ -9,7 +9,7 @@
 )]
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -194,7 +194,7 @@ impl Client {
         let mut line = String::new();
         reader.read_line(&mut line).ok()?;
         let status = line.split(' ').nth(1)?.parse().ok()?;
-        let mut length = 0;
+        let (mut length, mut is_chunked) = (0, false);
         loop {
             let mut header = String::new();
             reader.read_line(&mut header).ok()?;
@@ -202,9 +202,30 @@ impl Client {
             if name.eq_ignore_ascii_case("content-length") {
                 length = value.trim().parse().ok()?;
             }
+            is_chunked |= name.eq_ignore_ascii_case("transfer-encoding") && value.trim() == "chunked";
         }
         let mut bytes = vec![0; length];
-        reader.read_exact(&mut bytes).ok()?;
+        if is_chunked {
+            bytes = chunks(reader)?;
+        } else {
+            reader.read_exact(&mut bytes).ok()?;
+        }
         Some((status, serde_json::from_slice(&bytes).unwrap_or_default()))
+    }
+}
+
+/// A body that comes in pieces (RFC 9112 §7.1), as that of a group with many members does.
+fn chunks(reader: &mut impl BufRead) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let (begin, length) = (bytes.len(), usize::from_str_radix(line.trim(), 16).ok()?);
+        bytes.resize(begin + length + 2, 0);
+        reader.read_exact(&mut bytes[begin..]).ok()?;
+        bytes.truncate(begin + length);
+        if length == 0 {
+            return Some(bytes);
+        }
     }
 }
