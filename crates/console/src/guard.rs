@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::header::SET_COOKIE;
+use axum::http::header::{RETRY_AFTER, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
@@ -189,6 +189,9 @@ pub(crate) async fn guard(
             }
         }
     };
+    if response.status() == StatusCode::TOO_MANY_REQUESTS {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("900"));
+    }
     if let (true, false) = (answer::is_page(&response), is_live || context.flash.is_empty()) {
         append(&mut response, Cookie::Flash.clear(&console));
     }
@@ -317,11 +320,7 @@ fn failed(context: &Context, failure: &Failure) -> Response {
         detail: &failure.detail,
         request_id: &context.request_id,
     };
-    let mut response = show_with(failure.status, &page).unwrap_or_else(|_| failure.status.into_response());
-    if failure.status == StatusCode::TOO_MANY_REQUESTS {
-        response.headers_mut().insert(axum::http::header::RETRY_AFTER, HeaderValue::from_static("900"));
-    }
-    response
+    show_with(failure.status, &page).unwrap_or_else(|_| failure.status.into_response())
 }
 
 impl<S: Sync> FromRequestParts<S> for Visit {

@@ -55,6 +55,11 @@ pub(crate) fn fill(key: &str, values: &[&dyn Display]) -> String {
         .fold(t(key).to_owned(), |text, (at, value)| text.replace(&format!("{{{at}}}"), &value.to_string()))
 }
 
+/// The text of a key with values, in the singular (the key with `_one`) where the count is 1.
+pub(crate) fn count(key: &str, count: u64, values: &[&dyn Display]) -> String {
+    if count == 1 { fill(&format!("{key}_one"), values) } else { fill(key, values) }
+}
+
 /// HTML of a text: `` `code` `` and `**strong**`, all else escaped.
 pub(crate) fn rich(text: &str) -> String {
     let escape = |text: &str| {
@@ -106,6 +111,13 @@ pub(crate) mod filters {
         second: B,
     ) -> askama::Result<String> {
         Ok(super::fill(&key.to_string(), &[&first, &second]))
+    }
+
+    /// With a number for `{0}`, in the singular for one.
+    #[askama::filter_fn]
+    pub(crate) fn count<A: Display>(key: impl Display, _: &dyn Values, number: A) -> askama::Result<String> {
+        let count = number.to_string().parse().unwrap_or(0);
+        Ok(super::count(&key.to_string(), count, &[&count]))
     }
 
     /// The text of a key with its marks.
@@ -231,6 +243,7 @@ mod tests {
         let is_used = |key: &str| {
             let (prefix, name) = key.rsplit_once('.').unwrap_or_default();
             let field = format!("\"{prefix}\", \"{}\"", name.trim_end_matches("_hint"));
+            let key = key.strip_suffix("_one").filter(|key| find(key).is_some()).unwrap_or(key);
             let made = MADE.iter().any(|(start, _)| key.starts_with(start));
             made || all.contains(&format!("\"{key}\"")) || all.contains(&field)
         };
@@ -245,5 +258,7 @@ mod tests {
     fn marks_are_shown_and_all_else_is_escaped() {
         assert_eq!(rich("a `b<` **c&** d"), "a <code>b&lt;</code> <strong>c&amp;</strong> d");
         assert_eq!(fill("when.ago", &[&"3 <b>"]), "3 <b> ago");
+        let users = |number: u64| count("overview.count_users", number, &[&number]);
+        assert_eq!([users(0), users(1), users(2)], ["0 users", "1 user", "2 users"]);
     }
 }

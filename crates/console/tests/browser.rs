@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, reason = "a helper for tests may stop a test")]
 
+#[path = "browser/errors.rs"]
+mod errors;
 #[path = "browser/follow.rs"]
 mod follow;
 #[path = "browser/forms.rs"]
@@ -10,8 +12,12 @@ mod forms;
 mod journey;
 #[path = "browser/pages.rs"]
 mod pages;
+#[path = "browser/planted.rs"]
+mod planted;
 #[path = "console/sample.rs"]
 mod sample;
+#[path = "browser/scriptless.rs"]
+mod scriptless;
 
 use rollcall_testkit::TestApp;
 use rollcall_testkit::browser::Browser;

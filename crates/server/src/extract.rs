@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use crate::App;
 use crate::answer::{Failure, SCIM_JSON};
-use crate::query;
+use crate::{query, record};
 
 /// The parts of the path; one that does not decode to text is 404.
 pub(crate) struct Place<T>(pub T);
@@ -85,7 +85,12 @@ impl FromRequestParts<App> for Who {
         let base_url = format!("{origin}{base_path}");
         let presented =
             Presented { token: token.as_deref(), source: slug, base_url: &base_url, protocol, notes: &notes };
-        Ok(Self(app.service.authenticate(presented).await?))
+        let caller = app.service.authenticate(presented).await;
+        // Of whoever is refused always: it takes as long whether or not there is such a source.
+        if caller.is_err() || notes.wants_headers(record::is_write(&parts.method, path)) {
+            notes.came_with(record::headers(&parts.headers));
+        }
+        Ok(Self(caller?))
     }
 }
 

@@ -1,9 +1,10 @@
 //! Handing a finished request to the request log, where its source keeps it.
 
 use axum::body::{Body, HttpBody as _, to_bytes};
-use axum::http::{HeaderValue, Method, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, Uri};
 use axum::response::Response;
 use percent_encoding::percent_decode_str;
+use rollcall_domain::request_log::KeptHeader;
 use rollcall_scim::error::ScimError;
 use rollcall_service::Notes;
 use rollcall_service::request_log::{Captured, Exchange, MOST_BODY_BYTES, Ticket};
@@ -20,9 +21,18 @@ pub(crate) struct Asked {
 impl Asked {
     /// Whether the request changes something: a search by POST does not.
     pub(crate) fn is_write(&self) -> bool {
-        !matches!(self.method, Method::GET | Method::HEAD | Method::OPTIONS)
-            && !self.uri.path().ends_with("/.search")
+        is_write(&self.method, self.uri.path())
     }
+}
+
+/// Whether a request of this method to this path changes something.
+pub(crate) fn is_write(method: &Method, path: &str) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) && !path.ends_with("/.search")
+}
+
+/// The headers of a request as the log keeps them.
+pub(crate) fn headers(headers: &HeaderMap) -> Vec<KeptHeader> {
+    KeptHeader::list(headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())))
 }
 
 /// Keeps a request. The answer is passed on as it was.

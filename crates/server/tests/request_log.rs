@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use rollcall_domain::api::ApiScope;
 use rollcall_domain::request_log::{
-    Bodies, Kept, KeptBody, LoggedRequest, RequestLogSettings, RequestSummary,
+    Bodies, Kept, KeptBody, KeptHeader, LoggedRequest, RequestLogSettings, RequestSummary,
 };
 use rollcall_domain::source::SourceSettings;
 use rollcall_domain::tenant::DEFAULT_TENANT;
@@ -109,6 +109,40 @@ async fn a_kept_request_says_what_was_sent_and_what_was_answered() {
     client.post("/Users", json!({ "userName": "long", "title": long })).await.expect(201);
     let third = latest(&app, "okta").await;
     assert!(matches!(third.detail.request, KeptBody::LeftOut(_)) && third.summary.resource.is_some());
+}
+
+/// Which headers came is seen, and of those that may say whose they are no value.
+#[tokio::test]
+async fn headers_are_kept_of_what_is_kept_and_credentials_never() {
+    let app = TestApp::start().await;
+    for (slug, keep, read) in [("writes", Kept::Writes, false), ("all", Kept::All, true)] {
+        let client = app.source_with(slug, "generic", keeping(keep)).await;
+        let client = client.header("user-agent", "sync by ann@example.com").header("x-api-key", "hunter22!");
+        let client = client.header("cookie", "session=hunter22!").header("x-request-id", "from-okta-1");
+        let headers = async || latest(&app, slug).await.detail.headers;
+        let value = |headers: &[KeptHeader], name: &str| {
+            let found = headers.iter().find(|header| header.name == name);
+            found.map(|header| header.value.clone().unwrap_or_else(|| "not kept".to_owned()))
+        };
+        client.user("ann").await;
+        let made = headers().await;
+        for (name, expected) in [
+            ("authorization", "not kept"),
+            ("cookie", "not kept"),
+            ("x-api-key", "not kept"),
+            ("user-agent", "sync by a…@…"),
+            ("content-type", "application/scim+json"),
+            ("x-request-id", "from-okta-1"),
+        ] {
+            assert_eq!(value(&made, name).as_deref(), Some(expected), "{slug}: {name} of {made:?}");
+        }
+        assert!(!format!("{made:?}").contains("hunter22!"), "{made:?}");
+        let stranger = client.clone().authorized(Some("Bearer rc_wrong"));
+        stranger.get("/Users").await.expect(401);
+        assert_eq!(value(&headers().await, "authorization").as_deref(), Some("not kept"), "{slug}");
+        client.get("/Users/nobody").await.expect(404);
+        assert_eq!(!headers().await.is_empty(), read, "{slug}: a read that fails");
+    }
 }
 
 #[tokio::test]
@@ -247,6 +281,8 @@ async fn the_admin_api_lists_and_shows_requests() {
     let id = conflict.header("x-request-id").unwrap();
     let shown = api.get(&format!("/sources/okta/requests/{id}")).await.expect(200).body;
     assert_eq!(shown["request"]["json"]["userName"], "u…");
+    let headers = shown["headers"].as_array().unwrap();
+    assert!(headers.contains(&json!({ "name": "authorization", "value": null })), "{headers:?}");
     assert_eq!(shown["scim_type"], "uniqueness");
     for (path, status) in [
         ("/sources/okta/requests/nothing", 404),

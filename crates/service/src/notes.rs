@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use rollcall_domain::pipeline::{Step, Trace};
 use rollcall_domain::policy::breaker::Admission;
 use rollcall_domain::policy::decide::Decision;
+use rollcall_domain::request_log::KeptHeader;
 use rollcall_store::write::{Unit, Write};
 use uuid::Uuid;
 
@@ -25,6 +26,7 @@ pub struct Notes {
     source: OnceLock<Arc<Runtime>>,
     credential: OnceLock<Uuid>,
     body: OnceLock<Bytes>,
+    headers: OnceLock<Vec<KeptHeader>>,
     touched: Mutex<Touched>,
 }
 
@@ -93,6 +95,16 @@ impl Notes {
     /// The body as it was sent, where it was read to its end.
     pub fn body(&self) -> Option<&Bytes> {
         self.body.get()
+    }
+
+    /// The headers that it came with, where they were noted.
+    pub fn headers(&self) -> &[KeptHeader] {
+        self.headers.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// Notes what it came with; see [`Notes::wants_headers`].
+    pub fn came_with(&self, headers: Vec<KeptHeader>) {
+        let _ = self.headers.set(headers);
     }
 
     /// What the request touched so far.

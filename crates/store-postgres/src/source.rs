@@ -27,7 +27,8 @@ const ADD: &str = "INSERT INTO source
     (tenant, id, slug, dialect, status, settings, schemas, resource_types, created)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING key";
 const UPDATE: &str = "UPDATE source SET dialect = $2, status = $3, settings = $4, schemas = $5,
-    resource_types = $6, generation = generation + 1 WHERE key = $1";
+    resource_types = $6, generation = generation + 1
+    WHERE key = $1 AND ($7::BIGINT IS NULL OR generation = $7)";
 const ALL_ANEW: &str = "UPDATE source SET generation = generation + 1 WHERE tenant = $1";
 const PEOPLE: &str = "SELECT 1 FROM person WHERE source = $1 LIMIT 1";
 pub(crate) const REMOVE: &[&str] = &[
@@ -109,11 +110,13 @@ pub(crate) async fn update(session: &mut Session, change: &SourceChange) -> Resu
                 &json("settings", &source.settings)?,
                 &json("schemas", &source.schemas)?,
                 &json("resource_types", &source.resource_types)?,
+                &change.from.map(|generation| i64::try_from(generation).unwrap_or(i64::MAX)),
             ],
         )
         .await?;
     if changed == 0 {
-        return Err(StoreError::NotFound);
+        // It is there: its tenant was found.
+        return Err(StoreError::Superseded);
     }
     for (kind, indexer) in &change.reindex {
         reindex::run(session, (tenant, source.key), kind, indexer).await?;

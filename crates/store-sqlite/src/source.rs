@@ -24,7 +24,8 @@ const ADD: &str = "INSERT INTO source
     (tenant, id, slug, dialect, status, settings, schemas, resource_types, created)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING RETURNING key";
 const UPDATE: &str = "UPDATE source SET dialect = ?2, status = ?3, settings = ?4, schemas = ?5,
-    resource_types = ?6, generation = generation + 1 WHERE key = ?1";
+    resource_types = ?6, generation = generation + 1 WHERE key = ?1 AND (?7 IS NULL OR generation = ?7)";
+const THERE: &str = "SELECT 1 FROM source WHERE key = ?1";
 const ALL_ANEW: &str = "UPDATE source SET generation = generation + 1 WHERE tenant = ?1";
 const PEOPLE: &str = "SELECT 1 FROM person WHERE source = ?1 LIMIT 1";
 pub(crate) const REMOVE: &[&str] = &[
@@ -49,7 +50,7 @@ const REMOVE_SOURCE: &str = "DELETE FROM source WHERE key = ?1";
 
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] =
-    &[BY_SLUG, OF_TENANT, TENANT, ADD, UPDATE, ALL_ANEW, PEOPLE, REMOVE_SOURCE];
+    &[BY_SLUG, OF_TENANT, TENANT, ADD, UPDATE, THERE, ALL_ANEW, PEOPLE, REMOVE_SOURCE];
 
 pub(crate) fn by_slug(connection: &Connection, slug: &str) -> Result<Option<Source>, StoreError> {
     let mut statement = connection.prepare_cached(BY_SLUG).or_unavailable()?;
@@ -98,10 +99,12 @@ pub(crate) fn update(session: &mut Session<'_>, change: &SourceChange) -> Result
         json("settings", &source.settings)?,
         json("schemas", &source.schemas)?,
         json("resource_types", &source.resource_types)?,
+        change.from.map(|generation| i64::try_from(generation).unwrap_or(i64::MAX)),
     );
     let changed = session.prepare(UPDATE)?.execute(row).or_unavailable()?;
     if changed == 0 {
-        return Err(StoreError::NotFound);
+        let is_there = session.prepare(THERE)?.exists([source.key.0]).or_unavailable()?;
+        return Err(if is_there { StoreError::Superseded } else { StoreError::NotFound });
     }
     for (kind, indexer) in &change.reindex {
         reindex::run(session, source.key, kind, indexer)?;

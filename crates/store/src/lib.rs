@@ -102,6 +102,8 @@ pub type AnyStore = Arc<dyn Store>;
 pub struct SourceChange {
     /// The source as it is to be.
     pub source: Source,
+    /// The generation of the settings that this was made from, else `Superseded`; `None`: of whichever.
+    pub from: Option<u64>,
     /// Types whose index rows are to be written anew, each with what makes them.
     pub reindex: Vec<(Arc<ResolvedType>, Indexer)>,
     /// Begins a recomputation at this time.
@@ -111,7 +113,14 @@ pub struct SourceChange {
 impl From<Source> for SourceChange {
     /// A change that nothing follows from.
     fn from(source: Source) -> Self {
-        Self { source, reindex: Vec::new(), recompute: None }
+        Self { source, from: None, reindex: Vec::new(), recompute: None }
+    }
+}
+
+impl SourceChange {
+    /// A change of the source that was read, and of no later one.
+    pub fn of(before: &Source, after: Source) -> Self {
+        Self { from: Some(before.generation), ..after.into() }
     }
 }
 
@@ -134,8 +143,9 @@ pub trait Directory: Send + Sync {
     /// Makes a source; its `key` is chosen by the store. `Conflict` on `slug` when any tenant has it.
     async fn create_source(&self, source: &Source, audit: &Draft) -> Result<SourceKey, StoreError>;
     /// Writes dialect, status, settings, schemas and resource types of the source of this key, and what follows from
-    /// them, all in one transaction; begins a new generation of its settings. `NotFound`; `Conflict` when two resources
-    /// now share a value that must be unique: nothing changes then.
+    /// them, all in one transaction; begins a new generation of its settings. `NotFound`; `Superseded` when its settings
+    /// are not those that the change was made from; `Conflict` when two resources now share a value that must be
+    /// unique: nothing changes then.
     async fn update_source(&self, change: &SourceChange, audit: &Draft) -> Result<(), StoreError>;
     /// Deletes a source with its credentials, resources, memberships, tombstones and request log; changes stay.
     /// `Stale` while there are people of it: see [`Identities::dismiss`].

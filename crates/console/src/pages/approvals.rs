@@ -276,7 +276,9 @@ async fn candidate(app: &Console, visit: &Visit, id: Uuid) -> Result<Option<Cand
     let identity = stored.identity;
     let known = ["name", "userName", "email"];
     let text = |name: &&str| identity.attributes.get(*name).map(|held| crate::ui::json::line(&held.value));
-    let name: Vec<String> = known.iter().filter_map(text).collect();
+    let mut name: Vec<String> = known.iter().filter_map(text).collect();
+    // Many are called by their address.
+    name.dedup();
     Ok(Some(Candidate {
         name: if name.is_empty() { id.to_string() } else { name.join(" · ") },
         id: id.to_string(),

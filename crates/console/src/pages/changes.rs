@@ -18,7 +18,7 @@ use crate::text::filters;
 use crate::ui::{Empty, History, Pager};
 
 /// Changes of one page.
-const PAGE: u64 = 50;
+const PAGE: u64 = 25;
 
 pub(super) const ROUTES: &[Route] =
     &[Route { method: "GET", path: "/changes", needs: Needs::Role(Role::Viewer), handler: || get(list) }];

@@ -77,7 +77,7 @@ fn todo(attention: &Attention, now: Timestamp) -> Vec<Todo> {
     for held in attention.holding.iter().filter(|held| held.breaker.open_since.is_some()) {
         todo.push(Todo {
             tone: Badge::bad(text::t("overview.held")),
-            text: text::fill("overview.held_text", &[&held.slug, &held.breaker.held]),
+            text: text::count("overview.held_text", held.breaker.held, &[&held.slug, &held.breaker.held]),
             when: When::maybe(held.breaker.open_since, now),
             url: format!("/console/approvals/{}", held.slug),
         });
@@ -85,9 +85,10 @@ fn todo(attention: &Attention, now: Timestamp) -> Vec<Todo> {
     for failing in &attention.failing {
         let settings = &failing.endpoint.settings;
         let name = if settings.description.is_empty() { &settings.url } else { &settings.description };
+        let parked = failing.progress.parked;
         let text = match &failing.endpoint.status {
             EndpointStatus::Disabled(reason) => text::fill("overview.disabled_text", &[name, reason]),
-            _ => text::fill("overview.parked_text", &[name, &failing.progress.parked]),
+            _ => text::count("overview.parked_text", parked, &[name, &parked]),
         };
         todo.push(Todo {
             tone: Badge::bad(text::t("overview.failing")),
@@ -109,7 +110,11 @@ fn todo(attention: &Attention, now: Timestamp) -> Vec<Todo> {
         let many = if held.waiting >= WAITING_COUNTED { "+" } else { "" };
         todo.push(Todo {
             tone: Badge::warn(text::t("overview.matches")),
-            text: text::fill("overview.matches_text", &[&held.slug, &format!("{}{many}", held.waiting)]),
+            text: text::count(
+                "overview.matches_text",
+                u64::from(held.waiting),
+                &[&held.slug, &format!("{}{many}", held.waiting)],
+            ),
             when: None,
             url: format!("/console/approvals/{}", held.slug),
         });

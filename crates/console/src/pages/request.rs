@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::routing::get;
 use rollcall_domain::account::Role;
-use rollcall_domain::request_log::{KeptBody, LoggedRequest};
+use rollcall_domain::request_log::{KeptBody, KeptHeader, LoggedRequest};
 use rollcall_domain::source::Source;
 use rollcall_service::people::{Sample, Tried};
 use serde_json::{Map, Value};
@@ -18,7 +18,7 @@ use crate::guard::Visit;
 use crate::place::{Asked, At};
 use crate::route::{Needs, Route};
 use crate::text::{self, filters};
-use crate::ui::json::{Fact, pretty};
+use crate::ui::json::{Fact, brief, excerpt, pretty};
 use crate::ui::{Badge, Trace, When};
 
 pub(super) const ROUTES: &[Route] = &[Route {
@@ -38,9 +38,12 @@ struct Page {
     facts: Vec<Fact>,
     problem: Option<String>,
     resources: Vec<Touched>,
+    headers: Vec<KeptHeader>,
     sent: Shown,
     answered: Shown,
     decisions: Vec<Decision>,
+    /// Decisions that are left out at first sight.
+    more_decisions: usize,
     /// What would be decided now, where that was asked.
     replay: Option<Replay>,
 }
@@ -48,6 +51,8 @@ struct Page {
 /// A body: as text, or why it is not here.
 struct Shown {
     code: Option<String>,
+    /// Whether it goes on.
+    is_cut: bool,
     note: String,
 }
 
@@ -69,7 +74,11 @@ enum Replay {
     Tried { about: &'static str, end: String, trace: Trace },
 }
 
-/// `GET /console/requests/{source}/{id}`: 200 or 404; with `replay`, what would be decided now. Nothing is written.
+/// Decisions that are shown at first sight; a Bulk request has many.
+const DECISIONS: usize = 3;
+
+/// `GET /console/requests/{source}/{id}`: 200 or 404; with `whole`, all that is kept, however long; with `replay`, what
+/// would be decided now. Nothing is written.
 async fn one(
     State(app): State<Console>,
     visit: Visit,
@@ -98,9 +107,11 @@ async fn one(
         )),
         optional("request.scim_type", summary.scim_type.clone()),
     ];
+    let is_whole = asked.flag("whole");
+    let decisions = if is_whole { detail.decisions.len() } else { DECISIONS };
     let page = Page {
         frame: visit
-            .titled(Section::Requests, &title)
+            .titled(Section::Requests, &brief(&title))
             .crumb(text::t("requests.title"), &format!("/requests?source={}", source.slug)),
         url: format!("/console/requests/{}/{}", source.slug, summary.id),
         status: status(summary.status),
@@ -108,11 +119,14 @@ async fn one(
         facts: facts.into_iter().flatten().collect(),
         problem: summary.problem.clone(),
         resources: detail.resources.iter().map(|touched| about(&source, &touched.kind, touched.id)).collect(),
-        sent: shown(&detail.request),
-        answered: shown(&detail.response),
+        headers: detail.headers,
+        sent: shown(&detail.request, is_whole),
+        answered: shown(&detail.response, is_whole),
+        more_decisions: detail.decisions.len().saturating_sub(decisions),
         decisions: detail
             .decisions
             .iter()
+            .take(decisions)
             .map(|kept| Decision { resource: kept.resource.to_string(), trace: Trace::of(&kept.trace) })
             .collect(),
         replay,
@@ -132,11 +146,15 @@ fn about(source: &Source, kind: &str, id: uuid::Uuid) -> Touched {
     }
 }
 
-fn shown(body: &KeptBody) -> Shown {
+fn shown(body: &KeptBody, is_whole: bool) -> Shown {
+    let without = |note| Shown { code: None, is_cut: false, note };
     match body {
-        KeptBody::Empty => Shown { code: None, note: text::t("request.no_body").to_owned() },
-        KeptBody::Json(value) => Shown { code: Some(pretty(value)), note: String::new() },
-        KeptBody::LeftOut(reason) => Shown { code: None, note: text::fill("request.left_out", &[reason]) },
+        KeptBody::Empty => without(text::t("request.no_body").to_owned()),
+        KeptBody::LeftOut(reason) => without(text::fill("request.left_out", &[reason])),
+        KeptBody::Json(value) => {
+            let (code, is_all) = if is_whole { (pretty(value), true) } else { excerpt(value) };
+            Shown { code: Some(code), is_cut: !is_all, note: String::new() }
+        }
     }
 }
 

@@ -20,6 +20,7 @@ use crate::guard::Visit;
 use crate::place::Asked;
 use crate::route::{Needs, Route};
 use crate::text::{self, filters};
+use crate::ui::json::brief;
 use crate::ui::{Badge, Choice, Empty, Pager, When};
 
 /// Requests of one page.
@@ -67,9 +68,9 @@ pub(super) fn line(slug: &str, summary: &RequestSummary, now: Timestamp) -> Line
         url: format!("/console/requests/{slug}/{}", summary.id),
         at: When::new(summary.at, now),
         method: summary.method.clone(),
-        path: format!("{}{query}", summary.path),
+        path: brief(&format!("{}{query}", summary.path)),
         status: status(summary.status),
-        problem: summary.problem.clone().unwrap_or_default(),
+        problem: summary.problem.as_deref().map(brief).unwrap_or_default(),
         took: took(summary.took_us),
         left_out: summary.left_out,
     }

@@ -19,6 +19,7 @@ use crate::guard::Visit;
 use crate::place::Asked;
 use crate::route::{Needs, Route};
 use crate::text::{self, filters};
+use crate::ui::json::brief;
 use crate::ui::{Badge, Choice, Empty, Pager, When};
 
 /// Resources of one page.
@@ -180,7 +181,7 @@ fn meant(typed: &str, attribute: &str) -> Option<String> {
 }
 
 fn cell(seen: &Seen, name: &str) -> String {
-    seen.document.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+    seen.document.get(name).and_then(Value::as_str).map(brief).unwrap_or_default()
 }
 
 /// Whether a user is active, as the source says.

@@ -21,7 +21,7 @@ use crate::guard::Visit;
 use crate::place::{Asked, At};
 use crate::route::{Needs, Route};
 use crate::text::{self, filters};
-use crate::ui::json::{Fact, facts};
+use crate::ui::json::{Fact, brief, facts};
 use crate::ui::{Badge, History, Pager, When};
 
 /// Changes, members of one page.
@@ -131,7 +131,7 @@ async fn user(
     let requests = app.service.requests(visit.admin(), &source.slug, &filter, &paging).await?;
     let shown = |group: &InGroup| Named {
         url: Some(format!("/console/groups/{}/{}", source.slug, group.id)),
-        text: group.display.clone().unwrap_or_else(|| group.id.to_string()),
+        text: group.display.as_deref().map_or_else(|| group.id.to_string(), brief),
         note: (!group.direct).then_some("user.indirect"),
     };
     let page = UserPage {
@@ -168,7 +168,7 @@ async fn group(
         };
         Named {
             url: section.map(|section| format!("/console/{section}/{}/{}", source.slug, member.value)),
-            text: member.display.clone().unwrap_or_else(|| member.value.clone()),
+            text: brief(member.display.as_deref().unwrap_or(&member.value)),
             note: member.kind.is_none().then_some("group.pending"),
         }
     };
@@ -188,7 +188,7 @@ fn list(source: &Source, section: &str) -> String {
 
 fn named(looked: &Looked, attributes: &[&str]) -> String {
     let text = |name: &&str| looked.seen.document.get(*name).and_then(Value::as_str);
-    attributes.iter().find_map(text).map_or_else(|| looked.seen.id.to_string(), str::to_owned)
+    attributes.iter().find_map(text).map_or_else(|| looked.seen.id.to_string(), brief)
 }
 
 async fn about(

@@ -4,17 +4,22 @@ use askama::Template;
 use rollcall_service::feed::FedChange;
 use serde_json::Value;
 
-use super::json::{Fact, facts, line};
+use super::json::{Fact, brief, facts, line};
 use crate::text::filters;
 
 /// Members that are named; of more, how many there are.
 const MOST_MEMBERS: usize = 20;
+/// Attributes of a change in a list of changes, and of one that is looked at for itself.
+const MOST_IN_LISTS: usize = 8;
+const MOST_LINES: usize = 40;
 
 /// What differs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Template)]
 #[template(path = "ui/difference.html")]
 pub(crate) struct Difference {
     lines: Vec<Line>,
+    /// Attributes that are left out.
+    more: usize,
     members: Vec<Moved>,
 }
 super::part!(Difference);
@@ -38,12 +43,28 @@ impl Difference {
     /// Of a change.
     pub(crate) fn of(fed: &FedChange) -> Self {
         let shown = fed.shown();
-        Self { lines: lines(shown.get("attributes")), members: moved(shown.get("members")) }
+        Self::made(lines(shown.get("attributes")), moved(shown.get("members"), MOST_MEMBERS), MOST_LINES)
+    }
+
+    /// Of a change in a list of several: a part of it, and values as far as they are short.
+    pub(crate) fn in_list(fed: &FedChange) -> Self {
+        let shown = fed.shown();
+        let mut lines = lines(shown.get("attributes"));
+        for side in lines.iter_mut().flat_map(|line| [&mut line.before, &mut line.after]).flatten() {
+            *side = brief(side);
+        }
+        Self::made(lines, moved(shown.get("members"), MOST_IN_LISTS), MOST_IN_LISTS)
     }
 
     /// Of `{"title":{"before":…,"after":…}}`.
     pub(crate) fn recorded(difference: &Value) -> Self {
-        Self { lines: lines(Some(difference)), members: Vec::new() }
+        Self::made(lines(Some(difference)), Vec::new(), MOST_LINES)
+    }
+
+    fn made(mut lines: Vec<Line>, members: Vec<Moved>, most: usize) -> Self {
+        let more = lines.len().saturating_sub(most);
+        lines.truncate(most);
+        Self { lines, more, members }
     }
 
     /// Between two values, path by path.
@@ -56,7 +77,7 @@ impl Difference {
         let names = old.iter().chain(added).map(|fact| fact.name.clone());
         let line = |name: String| Line { before: find(&old, &name), after: find(&new, &name), name };
         let lines = names.map(line).filter(|line| line.before != line.after).collect();
-        Self { lines, members: Vec::new() }
+        Self::made(lines, Vec::new(), MOST_LINES)
     }
 
     /// Whether nothing differs.
@@ -76,12 +97,12 @@ fn lines(difference: Option<&Value>) -> Vec<Line> {
     entries.map(line).collect()
 }
 
-fn moved(members: Option<&Value>) -> Vec<Moved> {
+fn moved(members: Option<&Value>, most: usize) -> Vec<Moved> {
     let side = |name: &str, came| {
         let listed = members?.get(name)?.as_array()?;
         let count = members?.get(format!("{name}Count")).and_then(Value::as_u64);
         let count = count.and_then(|count| usize::try_from(count).ok()).unwrap_or(listed.len());
-        let named: Vec<String> = listed.iter().take(MOST_MEMBERS).map(line).collect();
+        let named: Vec<String> = listed.iter().take(most).map(line).collect();
         Some(Moved { came, more: count.saturating_sub(named.len()), named })
     };
     [side("added", true), side("removed", false)].into_iter().flatten().collect()
@@ -113,9 +134,18 @@ mod tests {
     }
 
     #[test]
+    fn of_many_attributes_some_are_shown() {
+        let many: serde_json::Map<_, _> =
+            (0..50).map(|at| (format!("a{at}"), json!({ "after": at }))).collect();
+        let found = Difference::recorded(&Value::Object(many));
+        assert_eq!((found.lines.len(), found.more), (MOST_LINES, 10));
+        assert!(found.render().unwrap().contains("and 10 more"));
+    }
+
+    #[test]
     fn of_many_members_some_are_named() {
         let ids: Vec<String> = (0..30).map(|at| at.to_string()).collect();
-        let found = moved(Some(&json!({ "added": ids, "addedCount": 5_000, "removed": ["a"] })));
+        let found = moved(Some(&json!({ "added": ids, "addedCount": 5_000, "removed": ["a"] })), 20);
         assert_eq!(
             found.iter().map(|one| (one.came, one.named.len(), one.more)).collect::<Vec<_>>(),
             [(true, 20, 4_980), (false, 1, 0),]

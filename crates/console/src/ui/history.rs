@@ -62,7 +62,7 @@ fn entry(fed: &FedChange, now: Timestamp, several: bool) -> Entry {
         source: fed.source.clone(),
         actor: change.actor.clone(),
         request: request.map(|slug| format!("/console/requests/{slug}/{}", change.request_id)),
-        difference: Difference::of(fed),
+        difference: if several { Difference::in_list(fed) } else { Difference::of(fed) },
     }
 }
 

@@ -4,7 +4,7 @@ use askama::Template;
 use serde_json::Value;
 
 use super::Difference;
-use super::json::{Fact, facts, line, pretty};
+use super::json::{Fact, excerpt, facts, line};
 use crate::text::{self, filters};
 
 /// The steps, in order.
@@ -45,7 +45,7 @@ impl Trace {
 fn steps_of(value: &Value) -> Vec<Step> {
     // Externally tagged: an object of one field, or a text.
     let Some((name, value)) = value.as_object().and_then(|step| step.iter().next()) else {
-        return vec![Step { title: "trace.step", body: Body::Code(pretty(value)) }];
+        return vec![Step { title: "trace.step", body: Body::Code(excerpt(value).0) }];
     };
     let title = title(name);
     let body = match name.as_str() {
@@ -80,7 +80,7 @@ fn steps_of(value: &Value) -> Vec<Step> {
             return steps;
         }
         "request" | "profile" | "groupProfile" => Body::Facts(facts(value)),
-        _ if value.is_object() || value.is_array() => Body::Code(pretty(value)),
+        _ if value.is_object() || value.is_array() => Body::Code(excerpt(value).0),
         _ => Body::Facts(vec![Fact { name: name.clone(), value: line(value) }]),
     };
     vec![Step { title, body }]

@@ -50,37 +50,3 @@ async fn the_breaker_shows_who_would_lose_access_and_does_what_is_said() {
     browser.sees("Nobody is held.").await;
     browser.is_clean_but_for(&[400]).await;
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn each_form_says_what_is_wrong_with_it() {
-    let app = TestApp::start().await;
-    let sample = fill(&app).await;
-    let browser = signed_in(&app, &Visitor::owner(&app).await).await;
-    browser.open("/console/users?source=okta").await;
-    browser.types("Filter", "userName eq").await;
-    browser.clicks("button", "Search").await;
-    browser.sees("expected a value").await;
-    browser.is_accessible().await;
-    browser.open("/console/requests?source=okta").await;
-    browser.types("Status", "often").await;
-    browser.clicks("button", "Search").await;
-    browser.sees("is no status").await;
-    browser.is_accessible().await;
-    browser.open("/console/changes").await;
-    browser.types("Before number", "soon").await;
-    browser.clicks("button", "Show").await;
-    browser.sees("Write the number of a change").await;
-    browser.is_accessible().await;
-    browser.open(&format!("/console{}", sample.path("/webhooks/{id}"))).await;
-    browser.clicks("button", "Release those chosen").await;
-    browser.sees("Choose at least one delivery").await;
-    browser.is_accessible().await;
-    browser.open("/console/approvals/entra").await;
-    browser.clicks("button", &format!("Answer {}", sample.waiting)).await;
-    browser.sees("Choose who it is first.").await;
-    browser.is_accessible().await;
-    browser.clicks("radio", "Someone new").await;
-    browser.clicks("button", &format!("Answer {}", sample.waiting)).await;
-    browser.sees("Nobody waits.").await;
-    browser.is_clean_but_for(&[400]).await;
-}

@@ -177,6 +177,34 @@ async fn after_ten_attempts_an_account_waits_and_nobody_learns_whether_it_is_the
     assert_eq!(app.store.audit(&query, None, 9).await.unwrap().len(), 2);
 }
 
+/// Attempts count for where they come from, whomever they name; what is not the nearest proxy's word is not believed.
+#[tokio::test]
+async fn after_a_hundred_attempts_an_address_waits() {
+    let app = TestApp::start().await;
+    let owner = Visitor::owner(&app).await;
+    let address_header = Some("x-forwarded-for".to_owned());
+    let console = Console::new(Arc::clone(&app.service), Settings { address_header, ..Settings::default() });
+    let from = |list: &str| {
+        Visitor::new(&app).at(rollcall_console::router(&console)).header("x-forwarded-for", list)
+    };
+    let mut guesser = from("198.51.100.7");
+    for number in 0..100 {
+        let status = guesser.sign_in("nobody@example.com", "wrong horse battery").await.status;
+        assert_eq!(status, if number < 10 { 401 } else { 429 }, "attempt {number}");
+    }
+    let shown = from("203.0.113.9, 198.51.100.7").sign_in(owner.email(), PASSWORD).await.expect(429);
+    assert!(shown.says("Too many attempts.") && shown.headers.contains_key("retry-after"));
+    from("198.51.100.7, 203.0.113.9").sign_in(owner.email(), PASSWORD).await.expect(303);
+    // Where nobody says so, it is the connection's address that counts.
+    Visitor::new(&app)
+        .header("x-forwarded-for", "198.51.100.7")
+        .sign_in(owner.email(), PASSWORD)
+        .await
+        .expect(303);
+    app.clock.advance_ms(HOUR / 4);
+    from("198.51.100.7").sign_in(owner.email(), PASSWORD).await.expect(303);
+}
+
 #[tokio::test]
 async fn sign_ins_are_in_the_audit_without_address_or_secret() {
     let app = TestApp::start().await;

@@ -17,7 +17,10 @@ async fn each_page_says_what_there_is() {
     let sample = fill(&app).await;
     let mut owner = Visitor::owner(&app).await;
     for (path, expected) in [
-        ("", &["2 people would lose access", "Payroll: 1 deliveries", "1 users wait", "4 users"][..]),
+        (
+            "",
+            &["2 people would lose access", "Payroll: 1 delivery was given up", "1 user waits", "4 users"][..],
+        ),
         ("/users?source=okta", &["ann@example.com", "4 in all", "Inactive"]),
         ("/users?source=okta&filter=bea", &["bea@example.com"]),
         ("/users?source=okta&filter=active+eq+false", &["cem@example.com"]),
@@ -41,7 +44,14 @@ async fn each_page_says_what_there_is() {
         ("/requests?source=okta&user=ann%40example.com", &["201", "200"]),
         (
             &sample.path("/requests/{source}/{id}"),
-            &["Where each field came from", "Rules of the policy", "What was sent", "Replay as dry run"],
+            &[
+                "Where each field came from",
+                "Rules of the policy",
+                "content-type",
+                "application/scim+json",
+                "not kept",
+                "Replay as dry run",
+            ],
         ),
         (
             &format!("{}?replay=1", sample.path("/requests/{source}/{id}")),
@@ -214,6 +224,46 @@ async fn a_mapping_is_tried_and_saved() {
     assert!(shown.says("Someone else has changed"), "{}", shown.html);
 }
 
+/// Both are made from the same settings: one is saved, and the other is told.
+#[tokio::test]
+async fn of_two_mappings_saved_at_one_instant_one_is_told_so() {
+    let app = TestApp::start().await;
+    fill(&app).await;
+    let mut ann = Visitor::with_role(&app, Role::Operator).await;
+    let mut bob = Visitor::with_role(&app, Role::Operator).await;
+    for round in 0..10 {
+        let generation = ann.get("/mapping/okta").await.value("generation").unwrap().to_owned();
+        bob.get("/mapping/okta").await.expect(200);
+        let mapping = |path: String| json!({ "profile": { "mapping": { "name": path } } }).to_string();
+        let (first, second) = (mapping(format!("userName{round}")), mapping("displayName".to_owned()));
+        let fields = |mapping| [("mapping", mapping), ("sample", "{}"), ("generation", &*generation)];
+        let (first, second) = (fields(&*first), fields(&*second));
+        let both = tokio::join!(ann.post("/mapping/okta", &first), bob.post("/mapping/okta", &second));
+        let mut statuses = [both.0.status, both.1.status];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [303, 409]);
+        let refused = if both.0.status == 409 { both.0 } else { both.1 };
+        assert!(refused.says("Someone else has changed"), "{}", refused.html);
+    }
+}
+
+/// What was read before someone else's change is not written over it, whatever was changed.
+#[tokio::test]
+async fn a_mapping_made_from_old_settings_is_not_saved() {
+    let app = TestApp::start().await;
+    source(&app, "okta", Some(json!({}))).await;
+    let admin = app.admin(DEFAULT_TENANT).await;
+    let read = app.record("okta").await;
+    let mapping =
+        |path: &str| serde_json::from_value(json!({ "profile": { "mapping": { "name": path } } })).unwrap();
+    app.service.set_mapping(&admin, &read, Some(mapping("userName"))).await.unwrap();
+    let late = app.service.set_mapping(&admin, &read, Some(mapping("displayName"))).await.unwrap_err();
+    assert!(late.is_superseded(), "{late}");
+    let late = app.service.set_policy(&admin, &read, None).await.unwrap_err();
+    assert!(late.is_superseded(), "{late}");
+    assert_eq!(app.record("okta").await.settings.mapping.unwrap().profile.mapping["name"], "userName");
+}
+
 #[tokio::test]
 async fn lists_go_from_page_to_page() {
     let app = TestApp::start().await;
@@ -230,7 +280,7 @@ async fn lists_go_from_page_to_page() {
         ("/users?source=okta".to_owned(), "u49", "u50"),
         (format!("/groups/okta/{group}"), "u49", "u50"),
         ("/users?source=okta&filter=u".to_owned(), "u49", "u50"),
-        ("/changes".to_owned(), "no. 61<", "no. 11<"),
+        ("/changes".to_owned(), "no. 61<", "no. 36<"),
     ] {
         let shown = owner.get(&path).await.expect(200);
         assert!(shown.says(first) && !shown.says(second), "{path}");

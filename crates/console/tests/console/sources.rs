@@ -99,12 +99,16 @@ async fn settings_are_checked_as_the_api_checks_them_and_at_their_field() {
         ("max_bulk_operations", "10"),
         ("max_page_size", "100"),
         ("default_page_size", "50"),
+        ("max_members", "1000"),
         ("request_log.keep", "all"),
         ("request_log.bodies", "none"),
         ("request_log.max_days", "3"),
+        ("request_log.max_mib", "8"),
+        ("request_log.max_per_second", "5"),
         ("mapping", ""),
         ("policy", ""),
         ("switches", ""),
+        ("generation", "1"),
     ];
     let with = |name: &str, value: &'static str| {
         let mut fields = usual;
@@ -129,8 +133,16 @@ async fn settings_are_checked_as_the_api_checks_them_and_at_their_field() {
     assert_eq!(app.record("okta").await.settings.request_log.max_days, 30, "a refused form was saved");
     visitor.submit("/sources/okta/settings", &usual).await.expect(200);
     let set = app.record("okta").await.settings;
-    assert_eq!((set.name.as_str(), set.burst, set.request_log.max_days), ("Okta", 10, 3));
+    assert_eq!((set.name.as_str(), set.burst, set.max_members), ("Okta", 10, 1_000));
+    let log = set.request_log;
+    assert_eq!((log.max_days, log.max_mib, log.max_per_second), (3, 8, 5));
     assert!(visitor.get("/sources").await.says(">Okta</a>"));
+    // What was saved meanwhile is not overwritten by a form that was opened before.
+    let late = visitor.post("/sources/okta/settings", &with("name", "Late")).await.expect(409);
+    assert!(late.says("Someone else has changed the settings") && late.value("name") == Some("Late"));
+    assert_eq!(late.value("generation"), Some("2"));
+    assert_eq!(app.record("okta").await.settings.name, "Okta");
+    visitor.submit("/sources/okta/settings", &with("generation", "2")).await.expect(200);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 //! It answers what an operator is asked: what did the provider send, what was it told, and why is this person
 //! not active? Bodies are masked by schema ([`mask`]) unless a source says otherwise.
 
+mod header;
 pub mod mask;
 mod personal;
 mod text;
@@ -12,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::Sha256;
 use uuid::Uuid;
+
+pub use header::KeptHeader;
 
 use crate::clock::Timestamp;
 use crate::source::SourceKey;
@@ -153,6 +156,9 @@ pub struct RequestDetail {
     pub resources: Vec<TouchedResource>,
     /// Identities that were decided about.
     pub identities: Vec<Uuid>,
+    /// Headers that it came with, mail addresses masked; of reads that nothing but their failure keeps, none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<KeptHeader>,
     /// What was sent.
     pub request: KeptBody,
     /// What was answered.

@@ -4,7 +4,9 @@ use axum::extract::State;
 use axum::routing::get;
 use rollcall_domain::api::ApiScope;
 use rollcall_domain::clock::Timestamp;
-use rollcall_domain::request_log::{KeptBody, KeptDecision, LoggedRequest, RequestSummary, TouchedResource};
+use rollcall_domain::request_log::{
+    KeptBody, KeptDecision, KeptHeader, LoggedRequest, RequestSummary, TouchedResource,
+};
 use rollcall_scim::schema::AttributeType;
 use rollcall_scim::value::Scalar;
 use rollcall_service::request_log::RequestFilter;
@@ -100,6 +102,8 @@ pub(super) struct RequestView {
 pub(super) struct RequestDetailView {
     #[serde(flatten)]
     summary: RequestView,
+    /// What it came with. Of reads that are kept only because they failed, nothing.
+    headers: Vec<HeaderView>,
     /// What was sent; null when there was no body.
     request: Option<BodyView>,
     /// What was answered; null when there was no body.
@@ -121,6 +125,16 @@ struct TouchedView {
     kind: String,
     /// Its id.
     id: String,
+}
+
+/// A header, as it is kept.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "KeptHeader")]
+struct HeaderView {
+    /// Its name, in small letters.
+    name: String,
+    /// Its value, mail addresses masked; null where it is not kept, as of all that may be a credential.
+    value: Option<String>,
 }
 
 /// A body, as it is kept.
@@ -167,9 +181,11 @@ impl From<RequestSummary> for RequestView {
 impl From<LoggedRequest> for RequestDetailView {
     fn from(LoggedRequest { summary, detail, .. }: LoggedRequest) -> Self {
         let touched = |TouchedResource { kind, id }| TouchedView { kind, id: text(id) };
+        let header = |KeptHeader { name, value }| HeaderView { name, value };
         let decision = |KeptDecision { resource, trace }| DecisionView { resource: text(resource), trace };
         Self {
             summary: summary.into(),
+            headers: detail.headers.into_iter().map(header).collect(),
             request: body(detail.request),
             response: body(detail.response),
             resources: detail.resources.into_iter().map(touched).collect(),

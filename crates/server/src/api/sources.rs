@@ -226,7 +226,7 @@ async fn create(
     Origin(origin): Origin,
     Sent(new): Sent<NewSource>,
 ) -> Answer {
-    let wanted = Configuration { dialect: new.dialect, status: None, settings: new.settings };
+    let wanted = Configuration { dialect: new.dialect, settings: new.settings, ..Configuration::default() };
     let made = app.service.make_source(&admin, &new.slug, wanted, NewCredential::default()).await?;
     let (source, _, token) = made;
     Ok(created(&MadeSource { source: view(source, &origin), token: token.reveal().to_owned() }))
@@ -251,7 +251,7 @@ async fn configure(
     Sent(wanted): Sent<Wanted>,
 ) -> Answer {
     let status = wanted.status.map(SourceStatus::from);
-    let wanted = Configuration { dialect: wanted.dialect, status, settings: wanted.settings };
+    let wanted = Configuration { dialect: wanted.dialect, status, settings: wanted.settings, from: None };
     let (source, made) = app.service.configure_source(&admin, &slug, wanted).await?;
     let view = view(source, &origin);
     Ok(if made { created(&view) } else { shown(&view) })

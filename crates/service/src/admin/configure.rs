@@ -3,6 +3,7 @@
 use rollcall_domain::api::ApiScope;
 use rollcall_domain::credential::{Credential, Token};
 use rollcall_domain::source::{Source, SourceSettings, SourceStatus};
+use rollcall_store::StoreError;
 use serde_json::{Map, Value};
 
 use super::{Admin, AdminError, NewCredential, NewSource};
@@ -20,7 +21,12 @@ pub struct Configuration {
     pub status: Option<SourceStatus>,
     /// Settings by name; `null` is the default.
     pub settings: Map<String, Value>,
+    /// The generation of the settings that this was made from; `None`: it is for whatever they are.
+    pub from: Option<u64>,
 }
+
+/// How often a change is tried anew when the settings change meanwhile.
+const ATTEMPTS: usize = 8;
 
 impl Service {
     /// Makes the source of this slug, or changes it. Returns it, and whether it was made.
@@ -29,7 +35,8 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// `Invalid` for a bad slug, an unknown dialect, and settings that are not there or cannot be.
+    /// `Invalid` for a bad slug, an unknown dialect, and settings that are not there or cannot be; one that
+    /// [`AdminError::is_superseded`] when the settings are not those that this was made from.
     pub async fn configure_source(
         &self,
         admin: &Admin,
@@ -40,16 +47,26 @@ impl Service {
         if OF_MAPPING.iter().any(|name| wanted.settings.contains_key(*name)) {
             admin.require(ApiScope::MappingsWrite)?;
         }
-        let mut source = match self.source(admin, slug).await {
-            Ok(source) => source,
-            Err(AdminError::NotFound(_)) => return Ok((self.made(admin, slug, wanted).await?, true)),
-            Err(error) => return Err(error),
-        };
-        source.settings = merged(&source.settings, wanted.settings)?;
-        source.dialect = wanted.dialect.unwrap_or(source.dialect);
-        source.status = wanted.status.unwrap_or(source.status);
-        self.update_source(admin, &source).await?;
-        Ok((source, false))
+        let superseded = || AdminError::Store(StoreError::Superseded);
+        for _ in 0..ATTEMPTS {
+            let before = match self.source(admin, slug).await {
+                Ok(source) => source,
+                Err(AdminError::NotFound(_)) => return Ok((self.made(admin, slug, wanted).await?, true)),
+                Err(error) => return Err(error),
+            };
+            if wanted.from.is_some_and(|generation| generation != before.generation) {
+                return Err(superseded());
+            }
+            let mut source = before.clone();
+            source.settings = merged(&source.settings, wanted.settings.clone())?;
+            source.dialect = wanted.dialect.clone().unwrap_or(source.dialect);
+            source.status = wanted.status.unwrap_or(source.status);
+            match self.change_source(admin, &before, &source).await {
+                Err(error) if error.is_superseded() => {}
+                changed => return changed.map(|()| (source, false)),
+            }
+        }
+        Err(superseded())
     }
 
     /// Makes a source with a first token. `Conflict` when the tenant has one of this slug.

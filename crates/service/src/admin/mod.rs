@@ -96,6 +96,11 @@ impl AdminError {
         };
         (told, self.to_string())
     }
+
+    /// Whether the settings of the source were changed since they were read, and nothing was written.
+    pub const fn is_superseded(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Superseded))
+    }
 }
 
 /// One table, no wildcard.

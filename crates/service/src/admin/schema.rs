@@ -53,7 +53,7 @@ impl Service {
             &audited(source),
             &audited(&extended),
         );
-        let change = SourceChange { reindex, ..extended.clone().into() };
+        let change = SourceChange { reindex, ..SourceChange::of(source, extended.clone()) };
         self.store.update_source(&change, &entry).await.map_err(unfit)?;
         Ok(extended)
     }

@@ -10,7 +10,7 @@ use rollcall_domain::tenant::{DEFAULT_TENANT, Tenant};
 use rollcall_store::{SourceChange, StoreError};
 use serde_json::{Value, json};
 
-use super::{Admin, AdminError, NewCredential, Page, Paging, no_source, taken};
+use super::{Admin, AdminError, Configuration, NewCredential, Page, Paging, no_source, taken};
 use crate::{Service, directory};
 
 /// How often a deletion is tried when people come while it goes on.
@@ -139,10 +139,24 @@ impl Service {
     pub async fn update_source(&self, admin: &Admin, source: &Source) -> Result<(), AdminError> {
         admin.require(ApiScope::SourcesWrite)?;
         admin.owns(source)?;
+        let before = self.source(admin, &source.slug).await?;
+        self.change_source(admin, &before, source).await
+    }
+
+    /// The same over a source that was read: what was changed since is not overwritten.
+    ///
+    /// # Errors
+    ///
+    /// As [`Service::update_source`]; one that [`AdminError::is_superseded`].
+    pub(super) async fn change_source(
+        &self,
+        admin: &Admin,
+        before: &Source,
+        source: &Source,
+    ) -> Result<(), AdminError> {
         check_dialect(&source.dialect, &source.settings)?;
         check_settings(&source.settings)?;
-        let before = self.source(admin, &source.slug).await?;
-        if before == (Source { generation: before.generation, ..source.clone() }) {
+        if *before == (Source { generation: before.generation, ..source.clone() }) {
             return Ok(());
         }
         let is_decided_otherwise = before.settings.mapping != source.settings.mapping
@@ -152,13 +166,13 @@ impl Service {
             self.check_people(source).await?;
         }
         let entry =
-            self.audit_entry(admin, "source.update", subject(source), &audited(&before), &audited(source));
+            self.audit_entry(admin, "source.update", subject(source), &audited(before), &audited(source));
         let recompute = is_decided_otherwise && source.settings.has_identities();
+        let reindex = directory::reindexed(before, source);
         let change = SourceChange {
-            source: source.clone(),
-            reindex: directory::reindexed(&before, source)
-                .map_err(|error| AdminError::Invalid(error.detail))?,
+            reindex: reindex.map_err(|error| AdminError::Invalid(error.detail))?,
             recompute: recompute.then(|| self.clock.now()),
+            ..SourceChange::of(before, source.clone())
         };
         self.store.update_source(&change, &entry).await.map_err(unfit)
     }
@@ -174,7 +188,8 @@ impl Service {
         admin.require(ApiScope::SourcesWrite)?;
         admin.owns(source)?;
         if source.settings.has_identities() && source.status == SourceStatus::Active {
-            self.update_source(admin, &Source { status: SourceStatus::Paused, ..source.clone() }).await?;
+            let paused = Configuration { status: Some(SourceStatus::Paused), ..Configuration::default() };
+            self.configure_source(admin, &source.slug, paused).await?;
         }
         let entry = self.audit_entry(admin, "source.delete", subject(source), &audited(source), &Value::Null);
         for _ in 0..ATTEMPTS {

@@ -270,11 +270,12 @@ impl Service {
         begun.ok_or(AdminError::Store(StoreError::NotFound))
     }
 
-    /// Sets or removes the mapping of a source, and has everyone decided about anew.
+    /// Sets or removes the mapping of a source as it was read, and has everyone decided about anew.
     ///
     /// # Errors
     ///
-    /// `Invalid` with everything that is wrong.
+    /// `Invalid` with everything that is wrong; one that [`AdminError::is_superseded`] when the settings were changed
+    /// since the source was read.
     pub async fn set_mapping(
         &self,
         admin: &Admin,
@@ -286,11 +287,11 @@ impl Service {
         self.set_people(admin, source, &after, "source.mapping").await
     }
 
-    /// Sets or removes the policy of a source, and has everyone decided about anew.
+    /// Sets or removes the policy of a source as it was read, and has everyone decided about anew.
     ///
     /// # Errors
     ///
-    /// `Invalid` with every key and value that is not known.
+    /// `Invalid` with every key and value that is not known; the rest as [`Service::set_mapping`].
     pub async fn set_policy(
         &self,
         admin: &Admin,
@@ -320,7 +321,7 @@ impl Service {
         let subject = format!("sources/{}", after.slug);
         let entry = self.audit_entry(admin, action, subject, &said(before), &said(after));
         let recompute = after.settings.has_identities().then(|| self.clock.now());
-        let change = SourceChange { recompute, ..after.clone().into() };
+        let change = SourceChange { recompute, ..SourceChange::of(before, after.clone()) };
         self.store.update_source(&change, &entry).await.map_err(AdminError::Store)
     }
 

@@ -8,12 +8,12 @@ mod search;
 mod work;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 use rollcall_domain::clock::Timestamp;
-use rollcall_domain::request_log::{Kept, Sort, SubjectKey};
+use rollcall_domain::request_log::{Kept, KeptHeader, Sort, SubjectKey};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -96,6 +96,10 @@ pub struct RequestLogCounts {
 pub(crate) struct Log {
     waiting: Mutex<Waiting>,
     wake: Notify,
+    /// Told each time when what had gathered is written.
+    written_all: Notify,
+    /// Whether a worker writes what gathers.
+    is_worked_on: AtomicBool,
     /// Held while what was taken is being written: whoever flushes finds all of it there.
     writing: tokio::sync::Mutex<()>,
     written: AtomicU64,
@@ -125,6 +129,7 @@ struct Request {
     took_us: u64,
     credential: Option<Uuid>,
     touched: Touched,
+    headers: Vec<KeptHeader>,
     sent: Captured,
     answer: Captured,
     left_out: u32,
@@ -180,6 +185,17 @@ impl Notes {
     pub fn wants_traces(&self) -> bool {
         self.source().is_some_and(|runtime| runtime.source.settings.request_log.keep != Kept::Nothing)
     }
+
+    /// Whether headers may be kept of a request that was let in: of what its source keeps however it ends. Of a read that
+    /// is kept only if it fails they are not: most do not fail, and would copy them for nothing.
+    pub fn wants_headers(&self, is_write: bool) -> bool {
+        let Some(runtime) = self.source() else { return false };
+        match runtime.source.settings.request_log.keep {
+            Kept::Nothing => false,
+            Kept::Failures | Kept::Writes => is_write,
+            Kept::All => true,
+        }
+    }
 }
 
 impl Service {
@@ -226,6 +242,7 @@ impl Service {
             took_us: exchange.took_us,
             credential: notes.credential(),
             touched: notes.touched(),
+            headers: notes.headers().to_vec(),
             sent,
             answer: exchange.answer,
             left_out: budget.left_out.swap(0, Ordering::Relaxed),

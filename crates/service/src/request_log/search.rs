@@ -34,7 +34,8 @@ pub struct RequestFilter {
 }
 
 impl Service {
-    /// Requests of a source of the tenant, the latest first. Those that were answered before this are all there.
+    /// Requests of a source of the tenant, the latest first. Those that were answered before this are there, unless
+    /// very many wait to be written.
     ///
     /// # Errors
     ///
@@ -48,7 +49,7 @@ impl Service {
     ) -> Result<Page<RequestSummary>, AdminError> {
         admin.require(ApiScope::RequestsRead)?;
         let source = self.source(admin, slug).await?;
-        self.flush_request_log().await;
+        self.catch_up_request_log().await;
         let subjects = match &filter.user {
             Some(user) => Some(self.subjects(&source, user).await.map_err(AdminError::Store)?),
             None => None,
@@ -76,7 +77,7 @@ impl Service {
     pub async fn request(&self, admin: &Admin, slug: &str, id: &str) -> Result<LoggedRequest, AdminError> {
         admin.require(ApiScope::RequestsRead)?;
         let source = self.source(admin, slug).await?;
-        self.flush_request_log().await;
+        self.catch_up_request_log().await;
         let found = self.store.request(source.key, id).await.map_err(AdminError::Store)?;
         found.ok_or_else(|| {
             AdminError::NotFound(format!(

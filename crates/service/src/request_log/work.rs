@@ -8,7 +8,8 @@ use std::time::Duration;
 use rollcall_domain::clock::Timestamp;
 use rollcall_domain::request_log::mask::{Masker, Side};
 use rollcall_domain::request_log::{
-    Bodies, KeptBody, KeptDecision, LoggedRequest, RequestDetail, RequestSummary, SubjectKey, TouchedResource,
+    Bodies, KeptBody, KeptDecision, KeptHeader, LoggedRequest, RequestDetail, RequestSummary, SubjectKey,
+    TouchedResource,
 };
 use rollcall_domain::source::{Source, SourceKey};
 use rollcall_store::StoreError;
@@ -19,6 +20,8 @@ use crate::{Service, Touched};
 
 /// How often what has gathered is written.
 const EVERY: Duration = Duration::from_secs(1);
+/// How long someone who reads waits for what has just gathered.
+const READERS_WAIT: Duration = Duration::from_millis(25);
 /// Every so many times, sources that are silent are looked at too.
 const SWEEP_EVERY: u32 = 3_600;
 /// Endpoints that describe the service. What they answer is known.
@@ -28,12 +31,14 @@ impl Service {
     /// Keeps the request log for ever: to be spawned once, by whoever serves.
     pub async fn work_on_request_log(&self) {
         let mut turn = 0_u32;
+        self.log.is_worked_on.store(true, Ordering::Relaxed);
         loop {
             tokio::select! {
                 () = tokio::time::sleep(EVERY) => {}
                 () = self.log.wake.notified() => {}
             }
             self.flush_request_log().await;
+            self.log.written_all.notify_waiters();
             turn = turn.wrapping_add(1);
             if turn % SWEEP_EVERY == 1
                 && let Err(error) = self.note_sizes().await
@@ -66,6 +71,21 @@ impl Service {
                 }
             };
         }
+    }
+
+    /// Has what waits written before it is looked for: whoever looks sees what has just been answered. While a worker is
+    /// busy with very much of it, nobody waits for all.
+    pub(super) async fn catch_up_request_log(&self) {
+        if !self.log.is_worked_on.load(Ordering::Relaxed) {
+            return self.flush_request_log().await;
+        }
+        if self.log.waiting.lock().requests.is_empty() {
+            return;
+        }
+        let mut written = std::pin::pin!(self.log.written_all.notified());
+        written.as_mut().enable();
+        self.log.wake.notify_one();
+        let _ = tokio::time::timeout(READERS_WAIT, written).await;
     }
 
     /// Removes what is too old, of silent sources too.
@@ -115,6 +135,11 @@ fn logged(request: Request, key: &SubjectKey) -> LoggedRequest {
     let answer = body(request.answer, &endpoint, Side::Answered, &mut masker);
     let problem = request.detail.map(|detail| masker.text(&detail));
     let user_agent = request.user_agent.map(|name| masker.text(&name));
+    let headers = request
+        .headers
+        .into_iter()
+        .map(|header| KeptHeader { value: header.value.map(|value| masker.header(&value)), ..header });
+    let headers = headers.collect();
     let Touched { resources, identities, traces } = request.touched;
     let decisions = traces.into_iter().map(|(resource, traced)| {
         let kind = resources.iter().find(|(_, id)| *id == resource).map(|(kind, _)| kind.as_str());
@@ -146,6 +171,7 @@ fn logged(request: Request, key: &SubjectKey) -> LoggedRequest {
         detail: RequestDetail {
             resources: resources.into_iter().map(|(kind, id)| TouchedResource { kind, id }).collect(),
             identities,
+            headers,
             request: kept(sent),
             response: kept(answer),
             decisions,

@@ -2,12 +2,12 @@
 
 use rollcall_domain::clock::Timestamp;
 use rollcall_domain::credential::{Credential, Scope};
-use rollcall_domain::source::{SourceKey, SourceStatus};
+use rollcall_domain::source::{Source, SourceKey, SourceStatus};
 use rollcall_domain::tenant::DEFAULT_TENANT;
 use uuid::Uuid;
 
 use super::world::{Backend, World, draft, source};
-use crate::StoreError;
+use crate::{SourceChange, StoreError};
 
 /// A new store has the default tenant, with an id of its own.
 pub async fn the_default_tenant_is_there(backend: &dyn Backend) {
@@ -48,6 +48,30 @@ pub async fn a_source_comes_back_as_written(backend: &dyn Backend) {
     assert_eq!(slugs, ["first", "second"]);
     written.key = SourceKey(999);
     assert_eq!(world.store.update_source(&written.into(), &draft()).await, Err(StoreError::NotFound));
+}
+
+/// Of two changes made from the same settings one is done, and the other leaves nothing, no entry either.
+pub async fn settings_take_the_place_of_those_that_were_read(backend: &dyn Backend) {
+    let world = World::new(backend).await;
+    let store = &world.store;
+    let read = store.source("first").await.unwrap().unwrap();
+    let with_burst = |from: &Source, burst| {
+        let mut after = from.clone();
+        after.settings.burst = burst;
+        SourceChange::of(from, after)
+    };
+    store.update_source(&with_burst(&read, 7), &draft()).await.unwrap();
+    let head = store.audit_head().await.unwrap();
+    assert_eq!(store.update_source(&with_burst(&read, 8), &draft()).await, Err(StoreError::Superseded));
+    let now = store.source("first").await.unwrap().unwrap();
+    assert_eq!((now.settings.burst, now.generation), (7, read.generation + 1));
+    assert_eq!(store.audit_head().await.unwrap(), head);
+    let (one, two, first, second) = (with_burst(&now, 8), with_burst(&now, 9), draft(), draft());
+    let both = tokio::join!(store.update_source(&one, &first), store.update_source(&two, &second));
+    assert!(both.0.is_ok() != both.1.is_ok(), "both at one instant: {both:?}");
+    let mut gone = now;
+    gone.key = SourceKey(999);
+    assert_eq!(store.update_source(&with_burst(&gone, 1), &draft()).await, Err(StoreError::NotFound));
 }
 
 /// A deleted source takes its rows with it; its changes stay.

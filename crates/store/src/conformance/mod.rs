@@ -73,6 +73,7 @@ macro_rules! store_conformance {
                 the_default_tenant_is_there,
                 names_and_slugs_are_taken_once,
                 a_source_comes_back_as_written,
+                settings_take_the_place_of_those_that_were_read,
                 a_deleted_source_takes_all_but_its_changes,
                 credentials_come_back_oldest_first,
                 a_rotation_is_all_or_nothing,

@@ -2,7 +2,7 @@
 
 use rollcall_domain::clock::Timestamp;
 use rollcall_domain::request_log::{
-    KeptBody, KeptDecision, LoggedRequest, RequestDetail, RequestSummary, TouchedResource,
+    KeptBody, KeptDecision, KeptHeader, LoggedRequest, RequestDetail, RequestSummary, TouchedResource,
 };
 use rollcall_domain::source::SourceKey;
 use serde_json::json;
@@ -33,6 +33,7 @@ fn request(source: SourceKey, number: u16) -> LoggedRequest {
     let detail = RequestDetail {
         resources: vec![TouchedResource { kind: "User".to_owned(), id }],
         identities: vec![id],
+        headers: KeptHeader::list([("accept", &b"*/*"[..]), ("authorization", b"Bearer x")]),
         request: KeptBody::Json(json!({ "userName": "a…", "size": 1.50 })),
         response: KeptBody::LeftOut("it was streamed".to_owned()),
         decisions: vec![KeptDecision { resource: id, trace: json!([{ "policy": {} }]) }],

@@ -13,7 +13,7 @@ const AXE: &str = "scripts/axe/node_modules/axe-core/axe.min.js";
 const RUN: &str = "return axe.run(document, { resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', \
                    'wcag21aa', 'wcag22aa', 'best-practice'] }).then(found => JSON.stringify(found.violations))";
 /// Colours follow the scheme when the page is painted, not before: two frames later it is.
-const PAINTED: &str =
+pub(super) const PAINTED: &str =
     "return new Promise(then => requestAnimationFrame(() => requestAnimationFrame(() => then(1))))";
 
 impl Browser {

@@ -12,13 +12,13 @@ const MARK: &str = "data-found";
 impl Browser {
     /// Clicks what has this role (`button`, `link`, `checkbox`, `radio`, `tab`) and accessible name.
     pub async fn clicks(&self, role: &str, name: &str) {
-        let element = self.finds(role, name).await;
+        let element = self.finds(&[role], name).await;
         element.click().await.unwrap_or_else(|error| panic!("{role} {name:?}: {error}"));
     }
 
-    /// Writes into the text field of this label, in the place of what it holds.
+    /// Writes into the field of this label, of text or of a number, in the place of what it holds.
     pub async fn types(&self, label: &str, text: &str) {
-        let field = self.finds("textbox", label).await;
+        let field = self.finds(&["textbox", "spinbutton"], label).await;
         field.clear().await.unwrap_or_else(|error| panic!("{label:?}: {error}"));
         field.send_keys(text).await.unwrap_or_else(|error| panic!("{label:?}: {error}"));
     }
@@ -31,13 +31,13 @@ impl Browser {
 
     /// Chooses an option by its text in the list of this label.
     pub async fn chooses(&self, label: &str, option: &str) {
-        let list = self.finds("combobox", label).await;
+        let list = self.finds(&["combobox"], label).await;
         list.select_by_label(option).await.unwrap_or_else(|error| panic!("{label:?} {option:?}: {error}"));
     }
 
     /// What the field of this role and label holds.
     pub async fn holds(&self, role: &str, label: &str) -> String {
-        let value = self.finds(role, label).await.prop("value").await.expect("a value");
+        let value = self.finds(&[role], label).await.prop("value").await.expect("a value");
         value.unwrap_or_default()
     }
 
@@ -46,21 +46,21 @@ impl Browser {
         self.marks(role, name).await.is_some()
     }
 
-    /// What has this role and accessible name; waits until something does.
-    async fn finds(&self, role: &str, name: &str) -> Element {
+    /// What has one of these roles and this accessible name; waits until something does.
+    async fn finds(&self, roles: &[&str], name: &str) -> Element {
         let mut found = None;
         let look = async || {
-            found = match self.marks(role, name).await {
-                Some(mark) => {
+            for role in roles {
+                if let Some(mark) = self.marks(role, name).await {
                     let selector = format!("[{MARK}=\"{mark}\"]");
-                    self.client.find(Locator::Css(&selector)).await.ok()
+                    found = self.client.find(Locator::Css(&selector)).await.ok();
+                    break;
                 }
-                None => None,
-            };
+            }
             found.is_some()
         };
         let seen = patiently(look).await;
-        assert!(seen, "no {role} {name:?} at {}:\n{}", self.path().await, self.shown().await);
+        assert!(seen, "no {roles:?} {name:?} at {}:\n{}", self.path().await, self.shown().await);
         found.expect("what was found")
     }
 

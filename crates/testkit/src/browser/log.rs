@@ -2,12 +2,18 @@
 
 use serde_json::Value;
 
-use super::Browser;
+use super::{Browser, patiently};
 
 impl Browser {
     /// That since this was asked last nothing was asked of another host, nothing was refused by the page's own policy,
     /// no script failed, and nothing was logged as an error, but for answers of these statuses.
     pub async fn is_clean_but_for(&self, statuses: &[u16]) {
+        let complaints = self.dirt(statuses).await;
+        assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    }
+
+    /// What of that is not so, since this was asked last.
+    async fn dirt(&self, statuses: &[u16]) -> Vec<String> {
         let mut complaints = self.foreign().await;
         for entry in self.logged("browser").await {
             let message = entry["message"].as_str().unwrap_or_default();
@@ -17,10 +23,15 @@ impl Browser {
                 complaints.push(message.to_owned());
             }
         }
-        assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+        complaints
     }
 
-    /// The same without an exception.
+    /// Whether something that says this comes to be wrong; waits for it.
+    pub async fn becomes_dirty(&self, told: &str) -> bool {
+        patiently(async || self.dirt(&[]).await.iter().any(|complaint| complaint.contains(told))).await
+    }
+
+    /// [`Browser::is_clean_but_for`] without an exception.
     pub async fn is_clean(&self) {
         self.is_clean_but_for(&[]).await;
     }

@@ -140,6 +140,19 @@ impl Browser {
         found.expect(selector).text().await.expect("its text")
     }
 
+    /// Waits until the main part of the page says this; without a script too.
+    pub async fn reads(&self, text: &str) {
+        let mut last = String::new();
+        let said = async || {
+            // A page that is being left has none.
+            if let Ok(main) = self.client.find(Locator::Css("main")).await {
+                last = main.text().await.unwrap_or_default();
+            }
+            last.contains(text)
+        };
+        assert!(patiently(said).await, "{text:?} is not read at {}:\n{last}", self.path().await);
+    }
+
     /// How many elements this CSS selector finds.
     pub async fn count(&self, selector: &str) -> usize {
         self.client.find_all(Locator::Css(selector)).await.expect("a count").len()
@@ -191,6 +204,7 @@ impl Browser {
 
     /// A picture of the screen, as PNG; of the whole page if it is longer.
     pub async fn screenshot(&self, whole: bool) -> Vec<u8> {
+        self.evaluate(axe::PAINTED).await;
         let asked = json!({ "format": "png", "captureBeyondViewport": whole });
         let answer = self.cdp("Page.captureScreenshot", asked).await;
         STANDARD.decode(answer["data"].as_str().expect("a picture")).expect("a picture")

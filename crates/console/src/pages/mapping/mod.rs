@@ -113,11 +113,7 @@ async fn save(State(app): State<Console>, visit: Visit, At(slug): At<String>, se
     let source = source_of(&app, &visit, &slug).await?;
     let typed = Typed::read(&sent);
     if typed.generation != source.generation.to_string() {
-        let outcome = Outcome::wrong(Wrong::whole(text::t("mapping.outdated")));
-        let is_ours = !typed.generation.is_empty();
-        let status = if is_ours { StatusCode::CONFLICT } else { StatusCode::BAD_REQUEST };
-        let typed = Typed { generation: source.generation.to_string(), ..typed };
-        return page(&app, &visit, &source, typed, outcome, status).await;
+        return outdated(&app, &visit, &source.slug, typed).await;
     }
     let wrong = match read(&typed.mapping) {
         Err(wrong) => wrong,
@@ -125,6 +121,8 @@ async fn save(State(app): State<Console>, visit: Visit, At(slug): At<String>, se
             Ok(()) => {
                 return Ok(visit.go(&format!("/mapping/{}", source.slug)).saying("mapping.saved").into());
             }
+            // Someone was first in the moment since it was read.
+            Err(error) if error.is_superseded() => return outdated(&app, &visit, &source.slug, typed).await,
             Err(error) => {
                 let problems = Problems::of(error, &["mapping"])?;
                 Wrong::whole(problems.at("mapping").or(problems.whole()).unwrap_or_default())
@@ -132,6 +130,16 @@ async fn save(State(app): State<Console>, visit: Visit, At(slug): At<String>, se
         },
     };
     page(&app, &visit, &source, typed, Outcome::wrong(wrong), StatusCode::BAD_REQUEST).await
+}
+
+/// The form again, over the settings that there are now.
+async fn outdated(app: &Console, visit: &Visit, slug: &str, typed: Typed) -> Answer {
+    let source = source_of(app, visit, slug).await?;
+    let outcome = Outcome::wrong(Wrong::whole(text::t("mapping.outdated")));
+    let is_ours = !typed.generation.is_empty();
+    let status = if is_ours { StatusCode::CONFLICT } else { StatusCode::BAD_REQUEST };
+    let typed = Typed { generation: source.generation.to_string(), ..typed };
+    page(app, visit, &source, typed, outcome, status).await
 }
 
 impl Typed {

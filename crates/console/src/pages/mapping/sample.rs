@@ -10,7 +10,10 @@ use serde_json::{Value, json};
 use crate::Console;
 use crate::answer::Failure;
 use crate::guard::Visit;
+use crate::ui::json::pretty;
 
+/// Characters of a sample: the page has to be small.
+const MOST_CHARS: usize = 10_000;
 /// Requests that are looked at for a user that was pushed whole.
 const LOOKED_AT: u32 = 20;
 
@@ -31,14 +34,17 @@ pub(super) async fn of(app: &Console, visit: &Visit, source: &Source) -> Result<
     });
     if let Some(summary) = user {
         let logged = app.service.request(visit.admin(), &source.slug, &summary.id).await?;
-        if let KeptBody::Json(payload) = logged.detail.request {
+        if let KeptBody::Json(payload) = logged.detail.request
+            && fits(&payload)
+        {
             return Ok(Given { payload, note: "mapping.sample_logged" });
         }
     }
     let which = Which { kind: "User".to_owned(), filter: None };
     let first = app.service.resources(visit.admin(), source, &which, &Paging { limit: 1, after: None }).await;
-    if let Some(seen) = first.ok().and_then(|(page, _)| page.items.into_iter().next()) {
-        return Ok(Given { payload: Value::Object(seen.document), note: "mapping.sample_stored" });
+    let stored = first.ok().and_then(|(page, _)| page.items.into_iter().next());
+    if let Some(payload) = stored.map(|seen| Value::Object(seen.document)).filter(fits) {
+        return Ok(Given { payload, note: "mapping.sample_stored" });
     }
     let payload = json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
@@ -49,4 +55,9 @@ pub(super) async fn of(app: &Console, visit: &Visit, source: &Source) -> Result<
         "active": true,
     });
     Ok(Given { payload, note: "mapping.sample_example" })
+}
+
+/// Whether it can be shown and edited.
+fn fits(payload: &Value) -> bool {
+    pretty(payload).len() <= MOST_CHARS
 }

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use rollcall_domain::account::Role;
 use rollcall_domain::source::{Source, SourceStatus};
+use rollcall_service::admin::Configuration;
 
 use super::of_source;
 use crate::Console;
@@ -85,7 +86,8 @@ async fn set(State(app): State<Console>, visit: Visit, At(slug): At<String>, sen
         "paused" => (SourceStatus::Paused, "manage.was_paused"),
         _ => (SourceStatus::Active, "manage.was_resumed"),
     };
-    app.service.update_source(visit.admin(), &Source { status, ..source.clone() }).await?;
+    let wanted = Configuration { status: Some(status), ..Configuration::default() };
+    app.service.configure_source(visit.admin(), &source.slug, wanted).await?;
     Ok(visit.go(&format!("/sources/{}/manage", source.slug)).saying(said).into())
 }
 

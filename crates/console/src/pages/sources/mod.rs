@@ -141,7 +141,7 @@ async fn make(State(app): State<Console>, visit: Visit, sent: Sent) -> Answer {
     let (name, dialect) = (sent.text("name"), sent.text("dialect"));
     let slug = sent.given("slug").map_or_else(|| slugged(name), str::to_owned);
     let settings = Map::from_iter([("name".to_owned(), Value::from(name))]);
-    let wanted = Configuration { dialect: Some(dialect.to_owned()), status: None, settings };
+    let wanted = Configuration { dialect: Some(dialect.to_owned()), settings, ..Configuration::default() };
     let mut problems = Problems::none();
     if name.is_empty() {
         problems.add("name", text::t("sources.new.name_missing"));

@@ -7,7 +7,7 @@ use axum::routing::{get, post};
 use rollcall_domain::account::Role;
 use rollcall_domain::source::Source;
 use rollcall_service::admin::Configuration;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{guide, of_source};
 use crate::Console;
@@ -36,17 +36,20 @@ pub(super) const ROUTES: &[Route] = &[
 ];
 
 /// Settings that are whole numbers.
-const NUMBERS: [&str; 6] = [
+const NUMBERS: [&str; 7] = [
     "requests_per_second",
     "burst",
     "max_request_bytes",
     "max_bulk_operations",
     "max_page_size",
     "default_page_size",
+    "max_members",
 ];
 /// Settings of the request log that are one of a few words.
 const LOGGED: [(&str, &[&str]); 2] =
     [("keep", &["nothing", "failures", "writes", "all"]), ("bodies", &["none", "masked", "full"])];
+/// Settings of the request log that are whole numbers.
+const LOG_NUMBERS: [&str; 3] = ["max_days", "max_mib", "max_per_second"];
 /// Settings that are JSON documents, with the lines they are shown in.
 const DOCUMENTS: [(&str, u32); 3] = [("mapping", 10), ("policy", 10), ("switches", 4)];
 
@@ -61,6 +64,8 @@ struct Page {
     limits: Vec<Field>,
     log: Vec<Field>,
     documents: Vec<Field>,
+    /// Of the settings that the form was made from.
+    generation: String,
     problem: Option<String>,
 }
 
@@ -95,11 +100,11 @@ fn page(visit: &Visit, source: &Source, sent: Option<&Asked>, problems: &Problem
         let choices = words.iter().map(choice).collect();
         Field::select("settings.label", &full, choices).value(shown(&full)).required().problems(problems)
     };
-    let days = "request_log.max_days";
-    let log = LOGGED
-        .iter()
-        .map(words)
-        .chain([Field::number("settings.label", days).value(shown(days)).required().problems(problems)]);
+    let log_number = |name: &str| {
+        let full = format!("request_log.{name}");
+        Field::number("settings.label", &full).value(shown(&full)).required().problems(problems)
+    };
+    let log = LOGGED.iter().map(words).chain(LOG_NUMBERS.map(log_number));
     let document = |(name, rows): &(&str, u32)| {
         Field::area("settings", name, *rows).value(shown(name)).problems(problems)
     };
@@ -112,6 +117,8 @@ fn page(visit: &Visit, source: &Source, sent: Option<&Asked>, problems: &Problem
         limits: NUMBERS.into_iter().map(number).collect(),
         log: log.collect(),
         documents: DOCUMENTS.iter().map(document).collect(),
+        generation: sent
+            .map_or_else(|| source.generation.to_string(), |sent| sent.text("generation").to_owned()),
         problem: problems.whole().map(str::to_owned),
     }
 }
@@ -122,7 +129,7 @@ async fn show(State(app): State<Console>, visit: Visit, At(slug): At<String>) ->
     show_with(StatusCode::OK, &page(&visit, &source, None, &Problems::none()))
 }
 
-/// `POST /console/sources/{source}/settings`: 303 or 400.
+/// `POST /console/sources/{source}/settings`: 303, 400 when they cannot be, 409 when someone else was first.
 async fn save(State(app): State<Console>, visit: Visit, At(slug): At<String>, sent: Sent) -> Answer {
     let source = app.service.source(visit.admin(), &slug).await?;
     let problems = match wanted(&sent) {
@@ -133,6 +140,13 @@ async fn save(State(app): State<Console>, visit: Visit, At(slug): At<String>, se
                     .go(&format!("/sources/{}/settings", source.slug))
                     .saying("settings.saved")
                     .into());
+            }
+            Err(error) if error.is_superseded() => {
+                let source = app.service.source(visit.admin(), &slug).await?;
+                let mut page = page(&visit, &source, Some(&sent), &Problems::none());
+                page.generation = source.generation.to_string();
+                page.problem = Some(text::t("settings.outdated").to_owned());
+                return show_with(StatusCode::CONFLICT, &page);
             }
             Err(error) => {
                 let names: Vec<&str> = ["name", "dialect"]
@@ -161,12 +175,14 @@ fn wanted(sent: &Asked) -> Result<Configuration, Problems> {
     for name in NUMBERS {
         settings.insert(name.to_owned(), number(name).into());
     }
-    let log = json!({
-        "keep": sent.text("request_log.keep"),
-        "bodies": sent.text("request_log.bodies"),
-        "max_days": number("request_log.max_days"),
-    });
-    settings.insert("request_log".to_owned(), log);
+    let mut log = Map::new();
+    for (name, _) in LOGGED {
+        log.insert(name.to_owned(), sent.text(&format!("request_log.{name}")).into());
+    }
+    for name in LOG_NUMBERS {
+        log.insert(name.to_owned(), number(&format!("request_log.{name}")).into());
+    }
+    settings.insert("request_log".to_owned(), log.into());
     for (name, _) in DOCUMENTS {
         match sent.given(name).map(serde_json::from_str::<Value>).transpose() {
             Ok(document) => drop(settings.insert(name.to_owned(), document.unwrap_or(Value::Null))),
@@ -179,5 +195,6 @@ fn wanted(sent: &Asked) -> Result<Configuration, Problems> {
     if !problems.is_empty() {
         return Err(problems);
     }
-    Ok(Configuration { dialect: Some(sent.text("dialect").to_owned()), status: None, settings })
+    let from = Some(sent.text("generation").parse().unwrap_or(0));
+    Ok(Configuration { dialect: Some(sent.text("dialect").to_owned()), status: None, settings, from })
 }

@@ -114,6 +114,11 @@ impl<'a> Masker<'a> {
         if self.shows_personal { sentence } else { text::mails(&sentence) }
     }
 
+    /// The value of a header. Names of people are not looked for in it: they would be found in names of hosts.
+    pub fn header(&self, value: &str) -> String {
+        if self.shows_personal { value.to_owned() } else { text::mails(value) }
+    }
+
     /// A value with all that is in it.
     fn value(&mut self, value: &mut Value, class: Class) {
         match (value, class) {
