@@ -22,6 +22,12 @@ pub(crate) async fn run(global: &Global, command: Console, printer: &Printer) ->
         Console::ResetPassword { email } => {
             print(printer, &origin, &service.reset_password(&by, &email).await?);
         }
+        Console::Unlink { email } => {
+            let account = service.unlink(&by, &email).await?;
+            printer.data(&json!({ "id": account.id, "email": account.email }), || {
+                format!("nobody of an OpenID provider is signed in to {} any more", account.email)
+            });
+        }
         Console::Accounts => list(printer, &service.all_accounts(&by).await?),
     }
     Ok(())

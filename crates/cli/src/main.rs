@@ -20,6 +20,7 @@ mod mapping;
 mod memory;
 mod migrate;
 mod open;
+mod openid;
 mod printer;
 mod requests;
 mod serve;

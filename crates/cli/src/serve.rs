@@ -56,6 +56,7 @@ pub(crate) async fn run(global: &Global, serve: &Serve, printer: &Printer) -> Do
             https: tls.is_some(),
             address_header: Some(settings.client_address_header.to_lowercase())
                 .filter(|name| !name.is_empty()),
+            openid: crate::openid::provider(&settings)?,
         },
     );
     let app = App::new(

@@ -4,6 +4,7 @@
 
 pub mod baton;
 mod database;
+mod openid;
 mod proxy;
 mod remote;
 mod secret;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 pub use database::Database;
+pub use openid::{OpenId, openid};
 pub use proxy::{Proxy, proxy};
 pub use remote::{Remote, remote};
 pub use secret::{Secret, server_secret};
@@ -112,6 +114,29 @@ settings! {
     /// Header in which a proxy in front says where a request comes from, such as `X-Forwarded-For`: the last address in
     /// it counts; empty: the connection's. Sign-ins to the console are limited by it.
     client_address_header: String = String::new(), "ROLLCALL_CLIENT_ADDRESS_HEADER";
+    /// The OpenID provider by which people may sign in to the console: its URL, exactly as it writes it in `issuer`;
+    /// empty: none. Needs `public_url`.
+    openid_issuer: String = String::new(), "ROLLCALL_OPENID_ISSUER";
+    /// What the provider calls this server.
+    openid_client_id: String = String::new(), "ROLLCALL_OPENID_CLIENT_ID";
+    /// File of the client's secret, which may be in `ROLLCALL_OPENID_CLIENT_SECRET` instead; neither: a public client.
+    openid_client_secret_file: String = String::new(), "ROLLCALL_OPENID_CLIENT_SECRET_FILE";
+    /// What the provider is asked for, with spaces between.
+    openid_scopes: String = "openid email profile".to_owned(), "ROLLCALL_OPENID_SCOPES";
+    /// What the button calls the provider; empty: the host of `openid_issuer`.
+    openid_name: String = String::new(), "ROLLCALL_OPENID_NAME";
+    /// Claim by which people who have no account yet get one: its name, or its way (`realm_access.roles`).
+    openid_roles_claim: String = "groups".to_owned(), "ROLLCALL_OPENID_ROLES_CLAIM";
+    /// Values of that claim, with commas between, that make an owner.
+    openid_owners: String = String::new(), "ROLLCALL_OPENID_OWNERS";
+    /// Values that make an operator.
+    openid_operators: String = String::new(), "ROLLCALL_OPENID_OPERATORS";
+    /// Values that make a viewer.
+    openid_viewers: String = String::new(), "ROLLCALL_OPENID_VIEWERS";
+    /// Tenant in which they get that role; `*`: every one.
+    openid_tenant: String = "default".to_owned(), "ROLLCALL_OPENID_TENANT";
+    /// Whether mail addresses count as verified where the provider does not say whether they are.
+    openid_trust_email: bool = false, "ROLLCALL_OPENID_TRUST_EMAIL";
     /// PEM file of the certificate chain; empty: no TLS.
     tls_certificate: String = String::new(), "ROLLCALL_TLS_CERTIFICATE";
     /// PEM file of the private key.

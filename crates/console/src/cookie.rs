@@ -16,6 +16,9 @@ pub(crate) enum Cookie {
     Visitor,
     /// What the next page is to say once.
     Flash,
+    /// A sign-in that was begun and goes on at the OpenID provider, sealed. `Lax`, like all of them: the provider's
+    /// redirect is another site's, and brings it back.
+    OpenId,
 }
 
 impl Cookie {
@@ -25,6 +28,7 @@ impl Cookie {
             Self::Link => "rollcall-link",
             Self::Visitor => "rollcall-visitor",
             Self::Flash => "rollcall-flash",
+            Self::OpenId => "rollcall-openid",
         }
     }
 

@@ -184,7 +184,7 @@ pub(crate) async fn guard(
             insert(&mut parts, &context);
             let response = next.run(Request::from_parts(parts, body)).await;
             match response.extensions().get::<Failure>().cloned() {
-                Some(failure) => failed(&context, &failure),
+                Some(failure) => with_cookies_of(&response, failed(&context, &failure)),
                 None => response,
             }
         }
@@ -207,6 +207,14 @@ fn append(response: &mut Response, cookie: Option<HeaderValue>) {
     if let Some(cookie) = cookie {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
+}
+
+/// The page of an error takes the cookies along that its handler set.
+fn with_cookies_of(response: &Response, mut page: Response) -> Response {
+    for cookie in response.headers().get_all(SET_COOKIE) {
+        page.headers_mut().append(SET_COOKIE, cookie.clone());
+    }
+    page
 }
 
 /// What the anchor of a stranger begins with.

@@ -26,6 +26,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Redirect;
 use axum::routing::get;
 use rollcall_service::Service;
+use rollcall_service::accounts::openid::OpenId;
 
 pub use route::{Needs, Route};
 
@@ -50,6 +51,8 @@ pub struct Settings {
     /// The header, in small letters, in which a proxy in front says where a request comes from; without it, the
     /// connection's address counts.
     pub address_header: Option<String>,
+    /// The OpenID provider by which people may sign in, beside their passwords.
+    pub openid: Option<Arc<dyn OpenId>>,
 }
 
 impl Console {

@@ -10,6 +10,11 @@ mod follow;
 mod forms;
 #[path = "browser/journey.rs"]
 mod journey;
+#[path = "browser/openid.rs"]
+mod openid;
+#[path = "console/openid_world.rs"]
+#[expect(dead_code, reason = "a browser goes there and back by itself")]
+mod openid_world;
 #[path = "browser/pages.rs"]
 mod pages;
 #[path = "browser/planted.rs"]

@@ -8,6 +8,12 @@ mod accounts;
 mod enter;
 #[path = "console/look.rs"]
 mod look;
+#[path = "console/openid.rs"]
+mod openid;
+#[path = "console/openid_attacks.rs"]
+mod openid_attacks;
+#[path = "console/openid_world.rs"]
+mod openid_world;
 #[path = "console/pages.rs"]
 mod pages;
 #[path = "console/sample.rs"]

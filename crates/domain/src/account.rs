@@ -155,6 +155,26 @@ impl Session {
     }
 }
 
+/// How an OpenID provider knows whoever has an account: both texts are compared as they are (OpenID Connect Core §2).
+#[derive(Clone, PartialEq, Eq)]
+pub struct Login {
+    /// Whose account.
+    pub account: Uuid,
+    /// The provider: its `iss`.
+    pub issuer: String,
+    /// The person there: their `sub`.
+    pub subject: String,
+    /// When they first signed in.
+    pub created: Timestamp,
+}
+
+/// Without the person.
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Login({}, {})", self.account, self.issuer)
+    }
+}
+
 /// What a link lets one do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {

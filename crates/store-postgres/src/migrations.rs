@@ -24,6 +24,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("V7__generations", include_str!("../migrations/0007_generations.sql")),
     ("V8__console", include_str!("../migrations/0008_console.sql")),
     ("V9__history", include_str!("../migrations/0009_history.sql")),
+    ("V10__openid", include_str!("../migrations/0010_openid.sql")),
 ];
 
 /// One row, which whoever migrates locks: nodes that start together do it one after the other.

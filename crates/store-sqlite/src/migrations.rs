@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0007_generations.sql"),
     include_str!("../migrations/0008_console.sql"),
     include_str!("../migrations/0009_history.sql"),
+    include_str!("../migrations/0010_openid.sql"),
 ];
 
 const ADD_DEFAULT_TENANT: &str =

@@ -1,7 +1,7 @@
 //! What the console keeps: accounts, their sessions, links that were handed out, and attempts to sign in.
 
 use async_trait::async_trait;
-use rollcall_domain::account::{Account, Link, Purpose, Session};
+use rollcall_domain::account::{Account, Link, Login, Purpose, Session};
 use rollcall_domain::audit::Draft;
 use rollcall_domain::clock::Timestamp;
 use rollcall_domain::tenant::TenantKey;
@@ -52,6 +52,17 @@ pub trait Accounts: Send + Sync {
         link: Option<(Uuid, Timestamp)>,
         audit: &Draft,
     ) -> Result<(), StoreError>;
+
+    /// The account of this person of an OpenID provider.
+    async fn account_of_login(&self, issuer: &str, subject: &str) -> Result<Option<Account>, StoreError>;
+
+    /// Signs a person of an OpenID provider in to an account from now on, which is made if it is `new`. `Conflict` on
+    /// `subject` when they are someone else's, or the account has another person of that provider; `Conflict` on
+    /// `email` of a new one: nothing changes then.
+    async fn add_login(&self, login: &Login, new: Option<&Account>, audit: &Draft) -> Result<(), StoreError>;
+
+    /// Forgets the persons of OpenID providers that are signed in to an account.
+    async fn remove_logins(&self, account: Uuid, audit: &Draft) -> Result<(), StoreError>;
 
     /// The session of this public prefix.
     async fn session(&self, prefix: &str) -> Result<Option<Session>, StoreError>;

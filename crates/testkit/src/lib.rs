@@ -1,7 +1,7 @@
 //! For tests: the whole of Rollcall in process, on a fresh store, with a clock that stands still.
 //!
-//! Beside it, [`peer`] is an application to be a client of, [`postgres`] a database server, [`browser`] a real browser, and
-//! [`timing`] tells whether answers take alike.
+//! Beside it, [`peer`] is an application to be a client of, [`openid`] an OpenID provider, [`postgres`] a database server,
+//! [`browser`] a real browser, and [`timing`] tells whether answers take alike.
 //!
 //! [`console`] is someone in front of the console who has no screen.
 //!
@@ -12,6 +12,7 @@ pub mod browser;
 mod client;
 mod clock;
 pub mod console;
+pub mod openid;
 pub mod peer;
 pub mod postgres;
 mod scim;

@@ -175,6 +175,12 @@ pub(crate) enum Console {
         #[arg(value_name = "ADDRESS")]
         email: String,
     },
+    /// Forget by whom of an OpenID provider an account is signed in to; the next one with its mail address takes it
+    Unlink {
+        /// Mail address of the account
+        #[arg(value_name = "ADDRESS")]
+        email: String,
+    },
     /// List the accounts
     Accounts,
 }

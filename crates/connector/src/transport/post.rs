@@ -60,7 +60,14 @@ pub enum PostError {
 impl Poster {
     /// Nothing is sent yet. `private`: also to addresses that are not public, and without TLS.
     pub fn new(clock: Arc<dyn Clock>, private: bool) -> Self {
-        Self { wire: Arc::new(wire(private)), clock, private }
+        let addresses = if private { Addresses::Allow } else { Addresses::Refuse };
+        Self { wire: Arc::new(wire(addresses, Vec::new())), clock, private }
+    }
+
+    /// The same for a service that the operator named: this host may be at any address.
+    pub fn named(clock: Arc<dyn Clock>, host: &str, private: bool) -> Self {
+        let addresses = if private { Addresses::Allow } else { Addresses::Named };
+        Self { wire: Arc::new(wire(addresses, vec![host.to_ascii_lowercase()])), clock, private }
     }
 
     /// Sends once and reads the answer. Addresses are checked when the connection is made.
@@ -75,13 +82,38 @@ impl Poster {
         body: Bytes,
         within: Duration,
     ) -> Result<Posted, PostError> {
+        self.send(Method::POST, url, headers, Some(body), within).await
+    }
+
+    /// The same without a body.
+    ///
+    /// # Errors
+    ///
+    /// [`PostError`].
+    pub async fn get(
+        &self,
+        url: &str,
+        headers: &[(&'static str, String)],
+        within: Duration,
+    ) -> Result<Posted, PostError> {
+        self.send(Method::GET, url, headers, None, within).await
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        url: &str,
+        headers: &[(&'static str, String)],
+        body: Option<Bytes>,
+        within: Duration,
+    ) -> Result<Posted, PostError> {
         let url: Uri = url.parse().map_err(|_| PostError::Refused("the URL is none".to_owned()))?;
         if url.scheme_str() != Some("https") && !self.private {
             return Err(PostError::Refused("the URL does not begin with https://".to_owned()));
         }
         let headers =
             parsed(headers).ok_or_else(|| PostError::Broken("a header cannot be sent".to_owned()))?;
-        let exchange = Exchange { method: Method::POST, url, headers, body: Some(body) };
+        let exchange = Exchange { method, url, headers, body };
         let answer = tokio::time::timeout(within, self.wire.exchange(exchange)).await;
         let answer =
             answer.map_err(|_| PostError::TimedOut(within))?.map_err(|error| failed(error, within))?;
@@ -90,9 +122,8 @@ impl Poster {
     }
 }
 
-fn wire(private: bool) -> Wire {
-    let addresses = if private { Addresses::Allow } else { Addresses::Refuse };
-    let dial = Dial { addresses, named: Arc::default(), limit: CONNECT };
+fn wire(addresses: Addresses, named: Vec<String>) -> Wire {
+    let dial = Dial { addresses, named: Arc::new(named), limit: CONNECT };
     // Each request brings a shorter time.
     let limits = Limits { time: Duration::from_secs(600), bytes: MAX_ANSWER, redirects: Redirects::None };
     let trust = tls::Trust::new(Tls::default());

@@ -6,7 +6,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use rollcall_domain::account::Role;
 use rollcall_domain::credential::Token;
-use rollcall_service::accounts::{Attempt, Refusal};
+use rollcall_service::accounts::{Attempt, Door, Refusal, SignedIn};
+use rollcall_service::admin::AdminError;
 
 use crate::answer::{Answer, show_with};
 use crate::cookie::Cookie;
@@ -36,6 +37,8 @@ struct SignInPage {
     /// Where to go on.
     next: String,
     first_run: bool,
+    /// What the OpenID provider is called, where there is one.
+    openid: Option<String>,
     problem: Option<String>,
 }
 
@@ -56,6 +59,7 @@ async fn page(
         password: Field::password("sign_in", "password").required().autocomplete("current-password"),
         next: own_path(next).unwrap_or(CONSOLE_BASE).to_owned(),
         first_run: app.service.is_first_run().await?,
+        openid: app.settings.openid.as_ref().map(|provider| provider.name().to_owned()),
         problem: None,
     })
 }
@@ -67,19 +71,9 @@ async fn ask(State(app): State<Console>, anyone: Anyone, asked: Asked) -> Answer
 
 /// `POST /console/sign-in`: 303, 401 or 429.
 async fn enter(State(app): State<Console>, anyone: Anyone, headers: HeaderMap, sent: Sent) -> Answer {
-    let context = &anyone.context;
-    let before = match Cookie::Session.of(&app, &headers) {
-        Some(token) => app.service.authenticate_session(&token, &context.request_id, true).await?,
-        None => None,
-    };
-    let attempt = Attempt {
-        email: sent.text("email"),
-        password: sent.raw("password"),
-        address: &context.address,
-        browser: &context.browser,
-        instead: before.as_ref(),
-        request_id: &context.request_id,
-    };
+    let before = before(&anyone, &headers).await?;
+    let (email, password) = (sent.text("email"), sent.raw("password"));
+    let attempt = Attempt { email, password, door: door(&anyone, before.as_ref()) };
     let (status, problem) = match app.service.sign_in_by_password(attempt).await {
         Ok((_, token)) => {
             let next = own_path(sent.text("next")).unwrap_or(CONSOLE_BASE);
@@ -91,8 +85,21 @@ async fn enter(State(app): State<Console>, anyone: Anyone, headers: HeaderMap, s
         }
         Err(Refusal::Wrong) => (StatusCode::UNAUTHORIZED, text::t("sign_in.wrong").to_owned()),
     };
-    let page = page(&app, &anyone, sent.text("email"), sent.text("next")).await?;
+    let page = page(&app, &anyone, email, sent.text("next")).await?;
     show_with(status, &SignInPage { problem: Some(problem), ..page })
+}
+
+/// Who is signed in already: a new session takes the place of theirs.
+pub(super) async fn before(anyone: &Anyone, headers: &HeaderMap) -> Result<Option<SignedIn>, AdminError> {
+    let context = &anyone.context;
+    let Some(token) = Cookie::Session.of(&context.console, headers) else { return Ok(None) };
+    context.console.service.authenticate_session(&token, &context.request_id, true).await
+}
+
+/// Where someone tries to come in.
+pub(super) fn door<'a>(anyone: &'a Anyone, instead: Option<&'a SignedIn>) -> Door<'a> {
+    let context = &anyone.context;
+    Door { address: &context.address, browser: &context.browser, instead, request_id: &context.request_id }
 }
 
 /// Goes on with a new session. What was known of the browser before is forgotten.

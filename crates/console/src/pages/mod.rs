@@ -6,6 +6,7 @@ mod changes;
 mod config;
 mod enter;
 mod mapping;
+mod openid;
 mod overview;
 mod own;
 mod request;
@@ -20,7 +21,8 @@ use crate::route::Route;
 
 /// The tables of all subjects.
 const TABLES: &[&[&[Route]]] = &[
-    &[overview::ROUTES, enter::ROUTES, welcome::ROUTES, own::ROUTES, accounts::ROUTES, config::ROUTES],
+    &[overview::ROUTES, enter::ROUTES, openid::ROUTES, welcome::ROUTES, own::ROUTES],
+    &[accounts::ROUTES, config::ROUTES],
     sources::ROUTES,
     &[resources::ROUTES, user::ROUTES, requests::ROUTES, request::ROUTES, mapping::ROUTES],
     &[changes::ROUTES, webhooks::ROUTES, approvals::ROUTES],

@@ -49,14 +49,19 @@ impl Service {
     /// `NotFound`; `Forbidden` for a manager of one tenant.
     pub async fn reset_password(&self, by: &Manager, address: &str) -> Result<(Link, Token), AdminError> {
         by.require_installation()?;
+        let account = self.account_at(address).await?;
+        self.password_link(by, &account).await
+    }
+
+    /// The account of this address, for whoever holds the database.
+    pub(super) async fn account_at(&self, address: &str) -> Result<Account, AdminError> {
         let address = addressed(address)?;
         let found = self.store.account_named(&address).await.map_err(AdminError::Store)?;
-        let account = found.ok_or_else(|| {
+        found.ok_or_else(|| {
             AdminError::NotFound(
                 "no account has this address; `rollcall console accounts` shows them".to_owned(),
             )
-        })?;
-        self.password_link(by, &account).await
+        })
     }
 
     /// The accounts that have a role in the tenant, by address.

@@ -5,6 +5,7 @@
 
 mod link;
 mod manage;
+pub mod openid;
 mod password;
 mod session;
 mod sign_in;
@@ -23,7 +24,7 @@ use crate::admin::{Admin, AdminError, Manager};
 pub use manage::NewAccount;
 pub(crate) use password::Passwords;
 pub use session::{IDLE_MS, LONGEST_MS};
-pub use sign_in::{Attempt, Refusal};
+pub use sign_in::{Attempt, Door, Refusal};
 
 /// Someone who has signed in, within the tenant that they look at.
 #[derive(Debug, Clone)]

@@ -15,6 +15,8 @@ const MOST_OF_ACCOUNT: u32 = 10;
 const MOST_OF_ADDRESS: u32 = 100;
 /// How long attempts count, from the first.
 const WINDOW_MS: i64 = 15 * 60_000;
+/// The same in seconds.
+const WINDOW_SECONDS: u64 = 15 * 60;
 
 /// What someone tries to sign in with.
 #[derive(Clone, Copy)]
@@ -23,6 +25,13 @@ pub struct Attempt<'a> {
     pub email: &'a str,
     /// As written.
     pub password: &'a str,
+    /// At which door.
+    pub door: Door<'a>,
+}
+
+/// Where someone tries to come in.
+#[derive(Clone, Copy)]
+pub struct Door<'a> {
     /// Where they come from, as far as is known.
     pub address: &'a str,
     /// What their browser says it is.
@@ -61,31 +70,46 @@ impl Service {
         let hash = known.as_ref().and_then(|account| account.password.as_deref());
         let matches = self.passwords.matches(attempt.password, hash).await?;
         let Some(account) = known.clone().filter(|account| matches && account.disabled.is_none()) else {
-            self.note_failure(attempt, known.as_ref(), "account.sign_in_failed").await?;
+            self.note_failure(attempt.door, known.as_ref(), "account.sign_in_failed", "password").await?;
             return Err(Refusal::Wrong);
         };
         self.store.forget_attempts(&subject).await.map_err(AdminError::Store)?;
-        Ok(self.begin(&account, attempt).await?)
+        Ok(self.begin(&account, attempt.door, "password").await?)
     }
 
-    async fn begin(&self, account: &Account, attempt: Attempt<'_>) -> Result<(Session, Token), AdminError> {
-        let instead = attempt.instead.map(|visit| visit.session.id);
-        self.begin_session(account, (attempt.browser, instead), (attempt.request_id, "password")).await
+    /// Begins a session; `by` is for the audit.
+    pub(super) async fn begin(
+        &self,
+        account: &Account,
+        door: Door<'_>,
+        by: &str,
+    ) -> Result<(Session, Token), AdminError> {
+        let instead = door.instead.map(|visit| visit.session.id);
+        self.begin_session(account, (door.browser, instead), (door.request_id, by)).await
     }
 
     /// Counts the attempt before anything is looked at.
     async fn admit_attempt(&self, attempt: Attempt<'_>, account: [u8; 32]) -> Result<(), Refusal> {
-        let subjects = [account, self.passwords.subject("address", attempt.address)];
+        let subjects = [account, self.passwords.subject("address", attempt.door.address)];
         let counted = self.store.count_attempts(&subjects, self.clock.now(), WINDOW_MS).await;
         let counted = counted.map_err(AdminError::Store)?;
         let too_often = |count: Option<&u32>, most| count.is_none_or(|count| *count > most);
         if too_often(counted.first(), MOST_OF_ACCOUNT) || too_often(counted.get(1), MOST_OF_ADDRESS) {
             if counted.first() == Some(&(MOST_OF_ACCOUNT + 1)) {
-                self.note_failure(attempt, None, "account.locked").await?;
+                self.note_failure(attempt.door, None, "account.locked", "password").await?;
             }
-            return Err(Refusal::TooOften(u64::try_from(WINDOW_MS / 1000).unwrap_or_default()));
+            return Err(Refusal::TooOften(WINDOW_SECONDS));
         }
         Ok(())
+    }
+
+    /// Counts an attempt that names no account; so many seconds to wait when there were too many.
+    pub(super) async fn admit_address(&self, address: &str) -> Result<Result<(), u64>, AdminError> {
+        let subject = self.passwords.subject("address", address);
+        let counted = self.store.count_attempts(&[subject], self.clock.now(), WINDOW_MS).await;
+        let counted = counted.map_err(AdminError::Store)?;
+        let admitted = counted.first().is_some_and(|count| *count <= MOST_OF_ADDRESS);
+        Ok(admitted.then_some(()).ok_or(WINDOW_SECONDS))
     }
 
     /// The same for one's own password, which someone may try who found a browser open.
@@ -99,15 +123,18 @@ impl Service {
         admitted.then_some(()).ok_or_else(refuse)
     }
 
-    async fn note_failure(
+    /// Writes into the audit that someone did not come in.
+    pub(super) async fn note_failure(
         &self,
-        attempt: Attempt<'_>,
+        door: Door<'_>,
         account: Option<&Account>,
         action: &str,
+        by: &str,
     ) -> Result<(), AdminError> {
-        let by = Manager::of("console".to_owned(), attempt.request_id, None, Some(Vec::new()));
+        let manager = Manager::of("console".to_owned(), door.request_id, None, Some(Vec::new()));
         let id = account.map_or(Uuid::nil(), |account| account.id);
-        let entry = self.account_entry(&by, action, id, (&Value::Null, &json!({ "from": attempt.address })));
+        let after = json!({ "from": door.address, "by": by });
+        let entry = self.account_entry(&manager, action, id, (&Value::Null, &after));
         self.store.note(&entry).await.map_err(AdminError::Store)
     }
 }

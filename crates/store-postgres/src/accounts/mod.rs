@@ -3,10 +3,11 @@
 mod account;
 mod attempt;
 mod link;
+mod login;
 mod session;
 
 use async_trait::async_trait;
-use rollcall_domain::account::{Account, Link, Purpose, Session as SignedIn};
+use rollcall_domain::account::{Account, Link, Login, Purpose, Session as SignedIn};
 use rollcall_domain::audit::Draft;
 use rollcall_domain::clock::Timestamp;
 use rollcall_domain::tenant::TenantKey;
@@ -19,7 +20,8 @@ use crate::session::Scope;
 
 #[cfg(test)]
 pub(crate) fn statements() -> Vec<&'static str> {
-    [account::STATEMENTS, attempt::STATEMENTS, link::STATEMENTS, session::STATEMENTS].concat()
+    [account::STATEMENTS, attempt::STATEMENTS, link::STATEMENTS, login::STATEMENTS, session::STATEMENTS]
+        .concat()
 }
 
 #[async_trait]
@@ -70,6 +72,26 @@ impl Accounts for PostgresStore {
             })
         })
         .await
+    }
+
+    async fn account_of_login(&self, issuer: &str, subject: &str) -> Result<Option<Account>, StoreError> {
+        login::account(&self.pool.connection().await?, issuer, subject).await
+    }
+
+    async fn add_login(&self, new: &Login, with: Option<&Account>, audit: &Draft) -> Result<(), StoreError> {
+        self.audited(audit, (new.clone(), with.cloned()), |session, (new, with)| {
+            Box::pin(async move {
+                if let Some(account) = with {
+                    account::add(session, account).await?;
+                }
+                login::add(session, new).await
+            })
+        })
+        .await
+    }
+
+    async fn remove_logins(&self, account: Uuid, audit: &Draft) -> Result<(), StoreError> {
+        self.audited(audit, account, |session, account| Box::pin(login::remove(session, *account))).await
     }
 
     async fn session(&self, prefix: &str) -> Result<Option<SignedIn>, StoreError> {

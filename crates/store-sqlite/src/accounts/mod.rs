@@ -3,10 +3,11 @@
 mod account;
 mod attempt;
 mod link;
+mod login;
 mod session;
 
 use async_trait::async_trait;
-use rollcall_domain::account::{Account, Link, Purpose, Session as SignedIn};
+use rollcall_domain::account::{Account, Link, Login, Purpose, Session as SignedIn};
 use rollcall_domain::audit::Draft;
 use rollcall_domain::clock::Timestamp;
 use rollcall_domain::tenant::TenantKey;
@@ -21,7 +22,8 @@ pub(crate) use account::ALL;
 
 #[cfg(test)]
 pub(crate) fn statements() -> Vec<&'static str> {
-    [account::STATEMENTS, attempt::STATEMENTS, link::STATEMENTS, session::STATEMENTS].concat()
+    [account::STATEMENTS, attempt::STATEMENTS, link::STATEMENTS, login::STATEMENTS, session::STATEMENTS]
+        .concat()
 }
 
 #[async_trait]
@@ -66,6 +68,23 @@ impl Accounts for SqliteStore {
             session::end(session, changed.id, ending)
         };
         self.audited(audit, update).await
+    }
+
+    async fn account_of_login(&self, issuer: &str, subject: &str) -> Result<Option<Account>, StoreError> {
+        self.readers.short(|connection| login::account(connection, issuer, subject))
+    }
+
+    async fn add_login(&self, new: &Login, with: Option<&Account>, audit: &Draft) -> Result<(), StoreError> {
+        let (new, with) = (new.clone(), with.cloned());
+        let add = move |session: &mut crate::Session<'_>| {
+            with.as_ref().map_or(Ok(()), |account| account::add(session, account))?;
+            login::add(session, &new)
+        };
+        self.audited(audit, add).await
+    }
+
+    async fn remove_logins(&self, account: Uuid, audit: &Draft) -> Result<(), StoreError> {
+        self.audited(audit, move |session| login::remove(session, account)).await
     }
 
     async fn session(&self, prefix: &str) -> Result<Option<SignedIn>, StoreError> {

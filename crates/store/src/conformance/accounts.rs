@@ -1,6 +1,6 @@
 //! Accounts of the console, sessions, links and attempts.
 
-use rollcall_domain::account::{Account, Link, Post, Purpose, Role, Session};
+use rollcall_domain::account::{Account, Link, Login, Post, Purpose, Role, Session};
 use rollcall_domain::clock::Timestamp;
 use rollcall_domain::tenant::TenantKey;
 use uuid::Uuid;
@@ -177,6 +177,47 @@ pub async fn a_change_of_an_account_ends_its_sessions(backend: &dyn Backend) {
     ann.revision = 2;
     store.update_account(&ann, Ending::All, None, &draft()).await.unwrap();
     assert_eq!(store.sessions(ann.id).await.unwrap(), []);
+}
+
+/// A person of an OpenID provider is signed in to one account, and an account has one person of each provider.
+pub async fn a_person_of_a_provider_has_one_account(backend: &dyn Backend) {
+    let (store, _, ann) = with_account(backend).await;
+    let login = |account: &Account, issuer: &str, subject: &str| Login {
+        account: account.id,
+        issuer: issuer.to_owned(),
+        subject: subject.to_owned(),
+        created: Timestamp(9),
+    };
+    let (here, there) = ("https://id.example", "https://id.example/");
+    let taken = Err(StoreError::Conflict { attribute: "subject".to_owned(), id: None });
+    let add = async |login: &Login, new: Option<&Account>| store.add_login(login, new, &draft()).await;
+    assert_eq!(store.account_of_login(here, "1").await, Ok(None));
+    assert_eq!(add(&login(&ann, here, "1"), None).await, Ok(()));
+    assert_eq!(add(&login(&ann, here, "2"), None).await, taken, "another person has the account");
+    assert_eq!(add(&login(&ann, there, "2"), None).await, Ok(()));
+    let bob = account(2, None);
+    assert_eq!(add(&login(&bob, here, "1"), Some(&bob)).await, taken);
+    assert_eq!(store.account(bob.id).await, Ok(None), "half of it was done");
+    let ann_too = Account { email: ann.email.clone(), ..account(3, None) };
+    let conflict = Err(StoreError::Conflict { attribute: "email".to_owned(), id: None });
+    assert_eq!(add(&login(&ann_too, here, "3"), Some(&ann_too)).await, conflict);
+    assert_eq!(add(&login(&bob, here, "B"), Some(&bob)).await, Ok(()));
+    for (issuer, subject, expected) in [
+        (here, "1", Some(&ann)),
+        (there, "2", Some(&ann)),
+        (here, "B", Some(&bob)),
+        (here, "b", None),
+        (here, "3", None),
+        (there, "1", None),
+    ] {
+        let found = store.account_of_login(issuer, subject).await.unwrap();
+        assert_eq!(found.as_ref(), expected, "{issuer} {subject}");
+    }
+    store.remove_logins(ann.id, &draft()).await.unwrap();
+    assert_eq!(store.account_of_login(here, "1").await, Ok(None));
+    assert_eq!(store.account_of_login(there, "2").await, Ok(None));
+    assert_eq!(store.account_of_login(here, "B").await, Ok(Some(bob)));
+    assert_eq!(add(&login(&ann, here, "2"), None).await, Ok(()));
 }
 
 /// Links are listed for what they are for; one that is to be alone revokes the others.

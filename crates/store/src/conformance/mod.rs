@@ -59,6 +59,7 @@ macro_rules! store_conformance {
                 a_link_is_used_once,
                 sessions_are_found_by_prefix_and_end,
                 a_change_of_an_account_ends_its_sessions,
+                a_person_of_a_provider_has_one_account,
                 links_are_listed_for_their_purpose,
                 attempts_are_counted_within_a_window,
                 what_is_over_is_pruned,

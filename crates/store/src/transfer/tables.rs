@@ -97,6 +97,7 @@ tables! {
         last_sign_in Integer, revision Integer;
     account_session by 1: id Id, account Id, tenant Integer, prefix Text, digest Bytes, created Integer,
         last_used Integer, expires Integer, browser Text;
+    account_login by 2: issuer Text, subject Text, account Id, created Integer;
     console_link by 1: id Id, purpose Text, about Id, tenant Integer, prefix Text, digest Bytes, created Integer,
         expires Integer, used Integer, revoked Integer;
     audit by 1: sequence Integer, at Integer, tenant Integer, actor Text, request_id Text, action Text,

@@ -22,6 +22,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("connector", &["domain", "scim"]),
     ("access", &["connector", "domain"]),
     ("hub", &["connector", "domain", "service", "store"]),
+    ("openid", &["connector", "domain", "service"]),
     ("bench", &[]),
     (
         "cli",
@@ -34,6 +35,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "domain",
             "expr",
             "hub",
+            "openid",
             "scim",
             "server",
             "service",

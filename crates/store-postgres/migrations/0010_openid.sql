@@ -1,0 +1,11 @@
+-- By which person of which OpenID provider an account is signed in to.
+CREATE TABLE account_login (
+    issuer TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    account UUID NOT NULL REFERENCES account (id),
+    created BIGINT NOT NULL,
+    CONSTRAINT account_login_subject PRIMARY KEY (issuer, subject)
+);
+
+-- One person of a provider for each account.
+CREATE UNIQUE INDEX account_login_account ON account_login (account, issuer);
