@@ -32,7 +32,7 @@ impl Asker {
         let mut headers = vec![("accept", "application/json".to_owned())];
         headers.extend(bearer.map(|token| ("authorization", format!("Bearer {token}"))));
         let answer =
-            self.poster.get(url, &headers, self.timeout).await.map_err(|error| failed(what, error))?;
+            self.poster.get(url, &headers, self.timeout).await.map_err(|error| failed(what, &error))?;
         if answer.status != 200 {
             return Err(status(what, &answer));
         }
@@ -53,7 +53,7 @@ impl Asker {
         ];
         headers.extend(authorization.map(|value| ("authorization", value)));
         let body = Bytes::from(form(fields));
-        self.poster.post(url, &headers, body, self.timeout).await.map_err(|error| failed(what, error))
+        self.poster.post(url, &headers, body, self.timeout).await.map_err(|error| failed(what, &error))
     }
 }
 
@@ -87,7 +87,7 @@ pub(crate) fn status(what: &str, answer: &Posted) -> OpenIdError {
     }
 }
 
-fn failed(what: &str, error: PostError) -> OpenIdError {
+fn failed(what: &str, error: &PostError) -> OpenIdError {
     let text = format!("{what}: {error}");
     match error {
         PostError::TimedOut(_) | PostError::Unreachable(_) => OpenIdError::Unreachable(text),

@@ -23,7 +23,7 @@ const AGAIN_MS: i64 = 30_000;
 pub(crate) struct Key {
     pub(crate) id: Option<String>,
     pub(crate) algorithm: Algorithm,
-    pub(crate) key: DecodingKey,
+    pub(crate) public: DecodingKey,
 }
 
 /// What is known, and since when.
@@ -64,7 +64,7 @@ fn key(published: &Value) -> Option<Key> {
         return None;
     }
     let bytes = |name: &str| URL_SAFE_NO_PAD.decode(text(name)?.trim_end_matches('=')).ok();
-    let (algorithm, name, key) = match (text("kty")?, text("crv")) {
+    let (algorithm, name, public) = match (text("kty")?, text("crv")) {
         ("RSA", _) => {
             // Some have a sign, which numbers here do not have.
             let number = |name: &str| {
@@ -83,7 +83,7 @@ fn key(published: &Value) -> Option<Key> {
         _ => return None,
     };
     let fits = text("alg").is_none_or(|algorithm| algorithm == name);
-    fits.then(|| Key { id: text("kid").map(str::to_owned), algorithm, key })
+    fits.then(|| Key { id: text("kid").map(str::to_owned), algorithm, public })
 }
 
 #[cfg(test)]

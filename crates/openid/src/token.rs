@@ -81,7 +81,7 @@ fn verified(token: &str, key: &Key, expected: &Expected<'_>) -> Result<Map<Strin
         ErrorKind::MissingRequiredClaim(_) => "it lacks iss, aud or sub",
         _ => "it is not as a token should be",
     };
-    decode(token, &key.key, &validation).map(|decoded| decoded.claims).map_err(told)
+    decode(token, &key.public, &validation).map(|decoded| decoded.claims).map_err(told)
 }
 
 /// What has to hold beside the signature.
@@ -103,19 +103,23 @@ fn check(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), &'s
     if !bool::from(nonce.as_bytes().ct_eq(expected.nonce.as_bytes())) {
         return Err("it is of another sign-in");
     }
-    let now = expected.now.0.div_euclid(1000);
+    times(claims, expected.now)
+}
+
+/// That the token is of now. What is no number is in no range.
+fn times(claims: &Map<String, Value>, now: Timestamp) -> Result<(), &'static str> {
+    let now = now.0.div_euclid(1000);
     let seconds = |name: &str| claims.get(name).map(|value| value.as_f64().unwrap_or(f64::NAN));
-    let before = |at: f64, by: i64| at < exact(now - by);
-    match (seconds("exp"), seconds("iat")) {
-        (Some(exp), _) if !(exp > exact(now - SKEW_SECONDS)) => Err("it has expired"),
-        (_, Some(iat)) if !(iat <= exact(now + SKEW_SECONDS)) => Err("it is of the future"),
-        (_, Some(iat)) if before(iat, OLDEST_SECONDS) => Err("it was made long ago"),
-        (None, _) | (_, None) => Err("it lacks exp or iat"),
-        _ if seconds("nbf").is_some_and(|nbf| !(nbf <= exact(now + SKEW_SECONDS))) => {
-            Err("it is of the future")
-        }
-        _ => Ok(()),
+    let (Some(exp), Some(iat)) = (seconds("exp"), seconds("iat")) else { return Err("it lacks exp or iat") };
+    let by_now = ..=exact(now + SKEW_SECONDS);
+    if !(exact(now - SKEW_SECONDS)..).contains(&exp) {
+        return Err("it has expired");
     }
+    if !by_now.contains(&iat) || seconds("nbf").is_some_and(|nbf| !by_now.contains(&nbf)) {
+        return Err("it is of the future");
+    }
+    let is_old = iat < exact(now - OLDEST_SECONDS);
+    if is_old { Err("it was made long ago") } else { Ok(()) }
 }
 
 /// Seconds as JSON may have them.

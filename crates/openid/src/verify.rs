@@ -26,6 +26,7 @@ fn refused() -> Error {
 }
 
 /// A key verifies by the one algorithm that is of its kind.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the crate calls it so")]
 fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>, Error> {
     match (algorithm, key.kind()) {
         (Algorithm::RS256, DecodingKeyKind::RsaModulusExponent { n, e }) => {

@@ -22,19 +22,23 @@ fn header(behaviour: &mut Behaviour, name: &str, value: Value) {
     behaviour.header.insert(name.to_owned(), value);
 }
 
+fn metadata(behaviour: &mut Behaviour, name: &str, value: Value) {
+    behaviour.metadata.insert(name.to_owned(), value);
+}
+
 /// ID tokens that are not believed, and why.
 const TOKENS: &[(&str, &str, Change)] = &[
     ("of another issuer", "another issuer", |to| claim(to, "iss", json!("https://evil.example"))),
     ("without an issuer", "lacks iss", |to| claim(to, "iss", Value::Null)),
     ("of several issuers", "another issuer", |to| {
-        let issuer = to.person["iss"].clone();
+        let issuer = to.person.get("iss").cloned();
         claim(to, "iss", json!([issuer, "https://evil.example"]));
     }),
     ("for another client", "another client", |to| claim(to, "aud", json!("other"))),
     ("for other clients", "another client", |to| claim(to, "aud", json!(["other", "another"]))),
     ("for nobody", "lacks iss, aud", |to| claim(to, "aud", Value::Null)),
     ("for several, without saying which", "does not say which", |to| {
-        claim(to, "aud", json!(["rollcall", "other"]))
+        claim(to, "aud", json!(["rollcall", "other"]));
     }),
     ("for another of several", "another client", |to| {
         claim(to, "aud", json!(["rollcall", "other"]));
@@ -113,7 +117,7 @@ const UNUSUAL: &[(&str, Change)] = &[
     ("with no more than it must have", |to| to.thin = true),
     ("for a client that shows its secret in the body", |to| {
         let methods = json!(["client_secret_post", "private_key_jwt"]);
-        to.metadata.insert("token_endpoint_auth_methods_supported".to_owned(), methods);
+        metadata(to, "token_endpoint_auth_methods_supported", methods);
     }),
 ];
 
@@ -209,16 +213,17 @@ async fn attempt(world: &World, place: &str) -> rollcall_testkit::console::Shown
 async fn a_provider_is_the_one_that_is_set() {
     let other: &[(&str, Change)] = &[
         ("calls itself otherwise", |to| {
-            drop(to.metadata.insert("issuer".to_owned(), json!("https://evil.example")))
+            metadata(to, "issuer", json!("https://evil.example"));
         }),
         ("has a slash more", |to| {
-            let issuer = json!(format!("{}/", to.person["iss"].as_str().unwrap()));
-            to.metadata.insert("issuer".to_owned(), issuer);
+            let issuer =
+                json!(format!("{}/", to.person.get("iss").and_then(Value::as_str).unwrap_or_default()));
+            metadata(to, "issuer", issuer);
         }),
         ("has an endpoint that is none", |to| {
-            drop(to.metadata.insert("token_endpoint".to_owned(), json!("javascript:0")))
+            metadata(to, "token_endpoint", json!("javascript:0"));
         }),
-        ("has no keys", |to| drop(to.metadata.insert("jwks_uri".to_owned(), Value::Null))),
+        ("has no keys", |to| metadata(to, "jwks_uri", Value::Null)),
     ];
     for (name, change) in other {
         let world = World::open().await;
@@ -290,7 +295,7 @@ async fn an_answer_of_another_provider_is_not_taken() {
         let world = World::open().await;
         world.provider.behave(|behaviour| {
             let name = "authorization_response_iss_parameter_supported";
-            behaviour.metadata.insert(name.to_owned(), json!(supported));
+            metadata(behaviour, name, json!(supported));
         });
         let mut visitor = world.stranger();
         let mut back = world.there(&mut visitor).await;

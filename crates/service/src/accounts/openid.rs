@@ -307,13 +307,14 @@ impl Service {
         let Some(Newcomer { role, tenant }) = &vouched.newcomer else { return Err(NotAdmitted::Unknown) };
         let tenant = match tenant {
             None => None,
-            Some(name) => match self.store.tenant(name).await.map_err(AdminError::Store)? {
-                Some(tenant) => Some(tenant.key),
-                None => {
+            Some(name) => {
+                let found = self.store.tenant(name).await.map_err(AdminError::Store)?;
+                let Some(tenant) = found else {
                     tracing::warn!(tenant = name, "openid_tenant names no tenant: nobody new is let in");
                     return Err(NotAdmitted::Unknown);
-                }
-            },
+                };
+                Some(tenant.key)
+            }
         };
         let now = self.clock.now();
         Ok(Account {
