@@ -27,6 +27,8 @@ pub(super) const ROUTES: &[Route] = &[
 
 /// Where the provider sends people back to, below the console.
 const RETURN: &str = "/sign-in/openid/callback";
+/// Characters of a path that is gone on with: browsers keep 4 KiB of a cookie.
+const MAX_NEXT: usize = 1_000;
 /// What a sign-in that was begun is sealed for.
 const PLACE: &[u8] = b"console openid";
 
@@ -41,7 +43,8 @@ fn redirect_uri(anyone: &Anyone) -> String {
 /// `GET /console/sign-in/openid`: 303 to the provider, 404 without one, 502 or 503.
 async fn begin(State(app): State<Console>, anyone: Anyone, asked: Asked) -> Answer {
     let provider = provider(&app)?;
-    let begun = app.service.begin_openid(own_path(asked.text("next")).unwrap_or(CONSOLE_BASE));
+    let next = own_path(asked.text("next")).filter(|path| path.len() <= MAX_NEXT);
+    let begun = app.service.begin_openid(next.unwrap_or(CONSOLE_BASE));
     let url = provider.authorization_url(&begun, &redirect_uri(&anyone)).await;
     let url = url.map_err(|error| told(&error))?;
     let sealed = serde_json::to_string(&begun).map(|text| app.service.seal_text(&text, PLACE));

@@ -161,6 +161,9 @@ async fn the_way_there_is_kept_by_this_browser_alone() {
     assert_eq!(shown.location(), Some("/console"), "where someone else wanted");
     let again = visitor.get("/sign-in/openid").await.expect(303);
     assert_ne!(again.location(), Some(&*url), "state and nonce are made once");
+    let long = visitor.get(&format!("/sign-in/openid?next=/console/{}", "x".repeat(5_000))).await.expect(303);
+    let size = long.headers["set-cookie"].len();
+    assert!(size < 4_096, "browsers do not keep a cookie of {size} bytes");
 }
 
 #[tokio::test]
