@@ -8,6 +8,7 @@
     reason = "a test stops where something is not as it should be"
 )]
 
+#[expect(dead_code, reason = "a browser has no token and no source")]
 mod common;
 
 use std::io::{Read as _, Write as _};
