@@ -57,8 +57,12 @@ fn shown(folder: &Path, token: &str, database: &str) -> Vec<String> {
     for path in
         ["/changes?limit=1000", "/audit?limit=1000", "/sources/okta", "/sources/okta/requests?limit=100"]
     {
-        let (status, body) = server.api(&api).send("GET", path, None).unwrap();
+        let (status, mut body) = server.api(&api).send("GET", path, None).unwrap();
         assert_eq!(status, 200, "{path} {body}");
+        // A cursor is sealed anew each time.
+        if let Some(page) = body.as_object_mut() {
+            page.remove("next_cursor");
+        }
         all.push(body.to_string());
     }
     all
