@@ -1,6 +1,7 @@
 "use strict";
 // Parts of a page that follow what happens: an element with data-live and an id is fetched anew, and put in its place
-// when it is another. Nothing else of the page changes, and nothing that someone is typing in.
+// when it is another. Nothing else of the page changes, and nothing that someone is typing in. Where the page may be the
+// answer to a form, whose address is another, data-live is the page's own.
 (() => {
   const follow = (first) => {
     const id = first.id;
@@ -10,7 +11,7 @@
       if (!here || !("live" in here.dataset)) return;
       if (!document.hidden && !here.contains(document.activeElement)) {
         try {
-          const answer = await fetch(location.href, { headers: { "rollcall-live": id }, credentials: "same-origin" });
+          const answer = await fetch(here.dataset.live || location.href, { headers: { "rollcall-live": id }, credentials: "same-origin" });
           if (answer.status === 401 || answer.redirected) return location.reload();
           if (answer.ok) {
             const page = new DOMParser().parseFromString(await answer.text(), "text/html");
