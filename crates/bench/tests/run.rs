@@ -101,6 +101,8 @@ async fn a_growing_directory_is_measured_at_each_size() {
     let options = Options { users: vec![200, 450], ..options(0) };
     let growth = grow(&options, &InProcess::default()).await.unwrap();
     let expected = [
+        "get by id, each once",
+        "filter userName eq, each once",
         "reference: fixed answer",
         "reference: bare lookup",
         "get by id",

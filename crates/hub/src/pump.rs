@@ -101,6 +101,10 @@ impl Pump {
                         () = tokio::time::sleep(STORE_WAIT) => {}
                         _ = stop.changed() => return,
                     }
+                    // What was not answered may be written yet: the next pump has another fence.
+                    if self.store.is_shared() {
+                        return;
+                    }
                 }
             }
         }

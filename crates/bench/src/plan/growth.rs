@@ -128,7 +128,7 @@ impl<L: Launcher> Bench<'_, L> {
     async fn step_reads(&mut self, measured: &mut Measured, on_postgres: bool) -> Result<()> {
         self.progress_at("reads");
         if !on_postgres {
-            self.read_each().await?;
+            self.read_each("").await?;
         }
         let (own, directory) = (&self.own, &self.directory);
         let users = directory.users();

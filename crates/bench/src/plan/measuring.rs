@@ -38,7 +38,7 @@ impl<L: Launcher> Bench<'_, L> {
     pub(super) async fn reads(&mut self) -> Result<Reads> {
         self.progress_at("reads");
         let mut reads = Reads { fixed: Series::new()?, get: Series::new()?, lookup: Series::new()? };
-        self.read_each().await?;
+        self.read_each(&format!(", {} users", thousands(self.directory.users()))).await?;
         let (own, directory, fixed) = (&self.own, &self.directory, &self.fixed);
         let at = thousands(directory.users());
         for _ in 0..self.options.rounds {
@@ -62,8 +62,8 @@ impl<L: Launcher> Bench<'_, L> {
         Ok(reads)
     }
 
-    /// Each user once, by id and by name.
-    pub(super) async fn read_each(&mut self) -> Result<()> {
+    /// Each user once, by id and by name; `at` is said of both.
+    pub(super) async fn read_each(&mut self, at: &str) -> Result<()> {
         let (own, directory) = (&self.own, &self.directory);
         let (mut get, mut lookup) = (Series::new()?, Series::new()?);
         let next = Arc::new(AtomicU64::new(0));
@@ -71,8 +71,8 @@ impl<L: Launcher> Bench<'_, L> {
         get.add(&self.each(|| Get::new(own.clone(), directory.clone(), each(&next))).await?)?;
         let next = Arc::new(AtomicU64::new(0));
         lookup.add(&self.each(|| Lookup::new(own.clone(), directory.clone(), each(&next))).await?)?;
-        self.rows.push(Row::new("get by id, each user once", WIDE, &get));
-        self.rows.push(Row::new("filter userName eq, each user once", WIDE, &lookup));
+        self.rows.push(Row::new(format!("get by id{at}, each once"), WIDE, &get));
+        self.rows.push(Row::new(format!("filter userName eq{at}, each once"), WIDE, &lookup));
         Ok(())
     }
 
