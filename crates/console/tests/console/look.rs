@@ -235,7 +235,8 @@ async fn of_two_mappings_saved_at_one_instant_one_is_told_so() {
         let generation = ann.get("/mapping/okta").await.value("generation").unwrap().to_owned();
         bob.get("/mapping/okta").await.expect(200);
         let mapping = |path: String| json!({ "profile": { "mapping": { "name": path } } }).to_string();
-        let (first, second) = (mapping(format!("userName{round}")), mapping("displayName".to_owned()));
+        // Neither is what is there: that would be no change.
+        let (first, second) = (mapping(format!("userName{round}")), mapping(format!("displayName{round}")));
         let fields = |mapping| [("mapping", mapping), ("sample", "{}"), ("generation", &*generation)];
         let (first, second) = (fields(&*first), fields(&*second));
         let both = tokio::join!(ann.post("/mapping/okta", &first), bob.post("/mapping/okta", &second));
