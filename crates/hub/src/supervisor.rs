@@ -127,13 +127,13 @@ impl Hub {
             endpoints.iter().filter(wanted).map(|endpoint| (endpoint.key, endpoint)).collect();
         let until = Instant::now() + LASTING;
         let work: Vec<String> = wanted.keys().map(|key| work_on(*key)).collect();
-        if self.store.is_shared() {
-            // A pump that begins does so under a new fence: what one before it may still be writing, whose answer was
-            // lost, is not written once progress has been read.
-            let works = |key: &EndpointKey| pumps.get(key).is_some_and(|pump| !pump.task.is_finished());
-            let idle: Vec<String> =
-                wanted.keys().filter(|key| !works(key)).map(|key| work_on(*key)).collect();
-            self.store.give_back(self.service.node(), &idle).await?;
+        // A pump that begins does so under a new fence: what one before it may still be writing, whose answer was lost,
+        // is not written once progress has been read.
+        let works = |key: &EndpointKey| pumps.get(key).is_some_and(|pump| !pump.task.is_finished());
+        let beginning: Vec<String> =
+            wanted.keys().filter(|key| !works(key)).map(|key| work_on(*key)).collect();
+        if !beginning.is_empty() {
+            self.store.begin_anew(self.service.node(), &beginning).await?;
         }
         let mine = self.store.lease(self.service.node(), &work, MORE, LASTING).await?;
         let fence_of = |key: &EndpointKey| mine.iter().find(|fence| fence.work == work_on(*key));

@@ -25,6 +25,8 @@ const TAKE: &str = "INSERT INTO lease AS l (work, node, number, until)
     ON CONFLICT (work) DO UPDATE SET node = excluded.node, number = l.number + 1, until = excluded.until
     WHERE l.node IS NULL OR l.until <= (extract(epoch FROM clock_timestamp()) * 1000)::BIGINT
     RETURNING work, number";
+/// Waits for whatever holds one of them until its commit.
+const BEGIN_ANEW: &str = "UPDATE lease SET number = number + 1 WHERE work = ANY ($1) AND node = $2";
 const GIVE_BACK: &str = "UPDATE lease SET node = NULL WHERE work = ANY ($1) AND node = $2";
 /// Held until the commit: who takes the work meanwhile waits for it.
 const HOLDS: &str = "SELECT 1 FROM lease WHERE work = $1 AND number = $2 AND node IS NOT NULL FOR SHARE";
@@ -40,7 +42,7 @@ const DRAW: &str = "INSERT INTO bucket AS b (source, tokens, at, got)
     RETURNING got";
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[KEEP, TAKE, GIVE_BACK, HOLDS, DRAW];
+pub(crate) const STATEMENTS: &[&str] = &[KEEP, TAKE, BEGIN_ANEW, GIVE_BACK, HOLDS, DRAW];
 
 #[async_trait]
 impl Leases for PostgresStore {
@@ -68,12 +70,12 @@ impl Leases for PostgresStore {
             .await
     }
 
+    async fn begin_anew(&self, node: Uuid, work: &[String]) -> Result<(), StoreError> {
+        self.of_node(BEGIN_ANEW, node, work).await
+    }
+
     async fn give_back(&self, node: Uuid, work: &[String]) -> Result<(), StoreError> {
-        self.writer
-            .alone(Scope::Apart, (work.to_vec(), node), |session, (work, node)| {
-                Box::pin(async move { session.execute(GIVE_BACK, &[work, node]).await.map(drop) })
-            })
-            .await
+        self.of_node(GIVE_BACK, node, work).await
     }
 
     async fn draw(&self, source: SourceKey, draw: Draw) -> Result<u32, StoreError> {
@@ -83,6 +85,17 @@ impl Leases for PostgresStore {
         let row = connection.row(DRAW, &[&source.0, &per_second, &burst, &wanted]).await?;
         let got: i64 = row.map_or(Ok(0), |row| get(&row, 0))?;
         Ok(u32::try_from(got).unwrap_or_default())
+    }
+}
+
+impl PostgresStore {
+    /// Changes the leases of this work that a node has.
+    async fn of_node(&self, sql: &'static str, node: Uuid, work: &[String]) -> Result<(), StoreError> {
+        self.writer
+            .alone(Scope::Apart, (sql, work.to_vec(), node), |session, (sql, work, node)| {
+                Box::pin(async move { session.execute(sql, &[work, node]).await.map(drop) })
+            })
+            .await
     }
 }
 

@@ -20,6 +20,10 @@ impl Leases for SqliteStore {
         Ok(work.iter().map(|work| Fence { work: work.clone(), number: 0 }).collect())
     }
 
+    async fn begin_anew(&self, _: Uuid, _: &[String]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     async fn give_back(&self, _: Uuid, _: &[String]) -> Result<(), StoreError> {
         Ok(())
     }

@@ -49,6 +49,10 @@ pub trait Leases: Send + Sync {
         lasting: Duration,
     ) -> Result<Vec<Fence>, StoreError>;
 
+    /// Begins the leases of this work that this node has anew, under greater numbers and until the same time. What is
+    /// being written under the old ones is there when this returns, or is refused.
+    async fn begin_anew(&self, node: Uuid, work: &[String]) -> Result<(), StoreError>;
+
     /// Gives work back before its time, so that another node need not wait.
     async fn give_back(&self, node: Uuid, work: &[String]) -> Result<(), StoreError>;
 

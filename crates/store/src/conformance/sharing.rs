@@ -84,6 +84,29 @@ pub async fn work_that_is_given_back_is_free(backend: &dyn Backend) {
     assert!(other.one("work", LONG).await.unwrap().number > first.number);
 }
 
+/// A lease that is begun anew stays this node's, and refuses what was begun under it before: a write whose answer was
+/// lost is there by then, or never. All work is begun anew at once, however little a node may take at a time.
+pub async fn a_lease_that_is_begun_anew_ends_what_was_begun_before(backend: &dyn Backend) {
+    let (world, one, other) = nodes(backend).await;
+    let key = endpoint(&world, 0).await.key;
+    let all = ["a", "b", "c"];
+    let before = one.lease(&all, 3, LONG).await;
+    let work: Vec<String> = before.iter().map(|fence| fence.work.clone()).collect();
+    other.store.begin_anew(other.id, &work).await.unwrap();
+    assert_eq!(one.lease(&all, 0, LONG).await, before, "they were not that node's");
+    one.store.begin_anew(one.id, &work[..2]).await.unwrap();
+    assert_eq!(other.lease(&all, 3, LONG).await, []);
+    let after = one.lease(&all, 0, LONG).await;
+    let greater: Vec<bool> = after.iter().zip(&before).map(|(now, then)| now.number > then.number).collect();
+    assert_eq!(greater, [true, true, false]);
+    let checkpoint =
+        |fence: &Fence| Checkpoint { cursor: 1, fence: Some(fence.clone()), ..Checkpoint::default() };
+    for (fence, is_written) in [(&before[0], false), (&before[2], true), (&after[0], true)] {
+        let written = one.store.checkpoint(key, 1, Feed::Changes, &checkpoint(fence)).await;
+        assert_eq!(written, Ok(is_written), "{fence:?}");
+    }
+}
+
 /// Nodes that ask at the same moment do not get the same.
 pub async fn a_lease_is_given_once(backend: &dyn Backend) {
     let (_, one, other) = nodes(backend).await;
