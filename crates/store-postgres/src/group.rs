@@ -306,9 +306,10 @@ impl<'s, 'b> Group<'s, 'b> {
         self.remove_known(leaving.iter()).await?;
         self.delta.removed.extend(leaving.iter().map(|known| known.id.to_string()));
         let mut names = pending::of_group(self.session, self.key).await?;
-        names.retain(|value| !wanted_names.remove(value));
-        let removed = pending::remove(self.session, self.batch, self.key, &names).await?;
-        self.delta.removed.extend(removed.into_values().flatten());
+        names.retain(|(_, value)| !wanted_names.remove(value));
+        let (positions, names): (Vec<i64>, Vec<String>) = names.into_iter().unzip();
+        pending::leave(self.session, self.key, &positions).await?;
+        self.delta.removed.extend(names);
         // What is left in the sets is not there yet.
         let missing = |member: &Member| match member {
             Member::Known(known) => wanted.contains(&known.key),

@@ -22,12 +22,12 @@ const ADD: &str = "INSERT INTO pending_member (group_key, position, source, valu
     FROM unnest($3::BIGINT[], $4::BYTEA[], $5::BYTEA[], $6::BYTEA[]) AS n (position, value, named, folded)
     ON CONFLICT (group_key, named) DO NOTHING RETURNING position";
 const REMOVE: &str = "DELETE FROM pending_member WHERE source = $1 AND folded = ANY($2) AND group_key = $3
-    RETURNING folded, value";
-const OF_GROUP: &str = "SELECT value FROM pending_member WHERE group_key = $1 ORDER BY position";
+    RETURNING folded, value, position";
+const OF_GROUP: &str = "SELECT position, value FROM pending_member WHERE group_key = $1 ORDER BY position";
+const LEAVE: &str = "DELETE FROM pending_member WHERE group_key = $1 AND position = ANY($2)";
 const WAITING: &str =
     "SELECT group_key, position, value FROM pending_member WHERE source = $1 AND folded = $2
     ORDER BY group_key, position";
-const TAKE: &str = "DELETE FROM pending_member WHERE group_key = $1 AND position = $2";
 const BY_EXTERNAL_ID: &str = "SELECT r.key, r.id, c.key, c.grouping, v.value FROM collection AS c
     JOIN attribute AS a ON a.collection = c.key AND a.path = 'externalId'
     JOIN value AS v ON v.collection = c.key AND v.attribute = a.key AND v.value = ANY($2)
@@ -39,7 +39,7 @@ const GROUPING: &str = "SELECT grouping FROM collection WHERE key = $1";
 
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] =
-    &[ADD, REMOVE, OF_GROUP, WAITING, TAKE, BY_EXTERNAL_ID, GROUP, GROUPING];
+    &[ADD, REMOVE, OF_GROUP, LEAVE, WAITING, BY_EXTERNAL_ID, GROUP, GROUPING];
 
 /// A name that a group keeps, whose resource is here now.
 struct Waiting {
@@ -91,18 +91,31 @@ pub(crate) async fn remove(
     let lower: Vec<String> = values.iter().map(|value| folded(value)).collect();
     let bound: Vec<Text<'_>> = lower.iter().map(|value| Text(value)).collect();
     let rows = session.returning(REMOVE, &[&batch.source.0, &bound, &group]).await?;
-    let mut removed: HashMap<String, Vec<String>> = HashMap::new();
+    let mut gone = Vec::with_capacity(rows.len());
     for row in &rows {
         let (folded, value): (TextColumn, TextColumn) = (get(row, 0)?, get(row, 1)?);
-        removed.entry(folded.0).or_default().push(value.0);
+        gone.push((get::<i64>(row, 2)?, folded.0, value.0));
+    }
+    gone.sort_unstable_by_key(|(position, ..)| *position);
+    let mut removed: HashMap<String, Vec<String>> = HashMap::new();
+    for (_, folded, value) in gone {
+        removed.entry(folded).or_default().push(value);
     }
     Ok(removed)
 }
 
-/// The names that a group keeps.
-pub(crate) async fn of_group(session: &Session, group: i64) -> Result<Vec<String>, StoreError> {
+/// The names that a group keeps, with their positions.
+pub(crate) async fn of_group(session: &Session, group: i64) -> Result<Vec<(i64, String)>, StoreError> {
     let rows = session.rows(OF_GROUP, &[&group]).await?;
-    rows.iter().map(|row| get::<TextColumn>(row, 0).map(|text| text.0)).collect()
+    rows.iter().map(|row| Ok((get(row, 0)?, get::<TextColumn>(row, 1)?.0))).collect()
+}
+
+/// Removes the names at these positions.
+pub(crate) async fn leave(session: &mut Session, group: i64, positions: &[i64]) -> Result<(), StoreError> {
+    if positions.is_empty() {
+        return Ok(());
+    }
+    session.execute(LEAVE, &[&group, &positions]).await.map(drop)
 }
 
 /// For each of these, the first resource of the source with it as its `externalId`, of any type.
@@ -158,7 +171,7 @@ async fn take(
     arrived: &Progress,
     row: &Waiting,
 ) -> Result<Resolved, StoreError> {
-    session.execute(TAKE, &[&row.group, &row.position]).await?;
+    leave(session, row.group, &[row.position]).await?;
     let grouping = session.row(GROUPING, &[&arrived.collection]).await?;
     let grouping = grouping.map_or(Ok(false), |row| get(&row, 0))?;
     let member = Known { key: arrived.key, id: arrived.id, collection: arrived.collection, grouping };

@@ -252,10 +252,10 @@ impl Group<'_, '_, '_> {
                 self.remove_known(known)?;
             }
         }
-        for value in pending::of_group(self.session, self.key)? {
+        for (position, value) in pending::of_group(self.session, self.key)? {
             if !wanted_pending.remove(&value) {
-                let removed = pending::remove(self.session, self.batch, self.key, &value)?;
-                self.delta.removed.extend(removed);
+                pending::leave(self.session, self.key, position)?;
+                self.delta.removed.push(value);
             }
         }
         // What is left in the sets is not there yet.

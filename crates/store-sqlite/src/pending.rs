@@ -19,8 +19,8 @@ use crate::session::Session;
 const ADD: &str = "INSERT INTO pending_member (group_key, position, source, value, folded)
     VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (group_key, value) DO NOTHING";
 const REMOVE: &str = "DELETE FROM pending_member WHERE source = ?1 AND folded = ?2 AND group_key = ?3
-    RETURNING value";
-const OF_GROUP: &str = "SELECT value FROM pending_member WHERE group_key = ?1 ORDER BY position";
+    RETURNING value, position";
+const OF_GROUP: &str = "SELECT position, value FROM pending_member WHERE group_key = ?1 ORDER BY position";
 const EMPTY: &str = "DELETE FROM pending_member WHERE group_key = ?1";
 const WAITING: &str =
     "SELECT group_key, position, value FROM pending_member WHERE source = ?1 AND folded = ?2";
@@ -76,16 +76,23 @@ pub(crate) fn remove(
 ) -> Result<Vec<String>, StoreError> {
     let mut statement = session.prepare(REMOVE)?;
     let rows = statement
-        .query_map((batch.source.0, fold(value, false), group), |row| row.get(0))
+        .query_map((batch.source.0, fold(value, false), group), |row| row.try_into())
         .or_unavailable()?;
+    let mut gone: Vec<(String, i64)> = rows.collect::<rusqlite::Result<_>>().or_unavailable()?;
+    gone.sort_unstable_by_key(|(_, position)| *position);
+    Ok(gone.into_iter().map(|(value, _)| value).collect())
+}
+
+/// The names that a group keeps, with their positions.
+pub(crate) fn of_group(session: &mut Session<'_>, group: i64) -> Result<Vec<(i64, String)>, StoreError> {
+    let mut statement = session.prepare(OF_GROUP)?;
+    let rows = statement.query_map([group], |row| row.try_into()).or_unavailable()?;
     rows.collect::<rusqlite::Result<_>>().or_unavailable()
 }
 
-/// The names that a group keeps.
-pub(crate) fn of_group(session: &mut Session<'_>, group: i64) -> Result<Vec<String>, StoreError> {
-    let mut statement = session.prepare(OF_GROUP)?;
-    let rows = statement.query_map([group], |row| row.get(0)).or_unavailable()?;
-    rows.collect::<rusqlite::Result<_>>().or_unavailable()
+/// Removes the name at a position.
+pub(crate) fn leave(session: &mut Session<'_>, group: i64, position: i64) -> Result<(), StoreError> {
+    session.prepare(TAKE)?.execute((group, position)).map(drop).or_unavailable()
 }
 
 /// Forgets all names of a group.
@@ -142,7 +149,7 @@ fn take(
     arrived: &Progress,
     row: &Waiting,
 ) -> Result<Resolved, StoreError> {
-    session.prepare(TAKE)?.execute((row.group, row.position)).or_unavailable()?;
+    leave(session, row.group, row.position)?;
     let grouping =
         session.prepare(GROUPING)?.query_row([arrived.collection], |row| row.get(0)).or_unavailable()?;
     let member = Known { key: arrived.key, id: arrived.id, collection: arrived.collection, grouping };

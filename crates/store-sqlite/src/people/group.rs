@@ -18,7 +18,7 @@ use crate::session::Session;
 
 const MEMBERS: &str = "SELECT r.key, r.id, c.key, c.grouping FROM membership AS m
     JOIN resource AS r ON r.key = m.member_key JOIN collection AS c ON c.key = r.collection
-    WHERE m.group_key = ?1";
+    WHERE m.group_key = ?1 ORDER BY m.position";
 
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[MEMBERS];

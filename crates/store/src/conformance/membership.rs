@@ -231,6 +231,25 @@ pub async fn pending_members_become_real_when_they_arrive(backend: &dyn Backend)
     assert!(removed.changed && world.members(group).await.len() == 3);
 }
 
+/// What a replacement does not name leaves in its order, and nothing else: names that differ by case are two.
+pub async fn a_replacement_takes_the_names_that_it_does_not_say(backend: &dyn Backend) {
+    let world = World::new(backend).await.pending();
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let all: Vec<String> = (0..40).map(|at| format!("{:x}-{at}", 7 * at)).collect();
+    let group = world.group("team", &[]).await;
+    world.change(group, vec![MemberChange::Add(names(&["X1", "x1", "y"]))]).await.unwrap();
+    world.change(group, vec![MemberChange::Add(all.clone())]).await.unwrap();
+    let written = world.change(group, vec![MemberChange::Replace(names(&["y", "X1"]))]).await.unwrap();
+    assert_eq!(world.members(group).await, names(&["X1", "y"]));
+    let changes = world.store.changes(world.tenant, written.sequence.unwrap() - 1, 10).await.unwrap();
+    let expected = serde_json::to_string(&[names(&["x1"]), all].concat()).unwrap();
+    assert!(changes[0].detail.contains(&format!("\"removed\":{expected}")), "{}", changes[0].detail);
+    world.change(group, vec![MemberChange::Add(names(&["x1", "Y"]))]).await.unwrap();
+    let written = world.change(group, vec![MemberChange::Remove(names(&["Y", "x1"]))]).await.unwrap();
+    let changes = world.store.changes(world.tenant, written.sequence.unwrap() - 1, 10).await.unwrap();
+    assert!(changes[0].detail.contains(r#""removed":["y","Y","X1","x1"]"#), "{}", changes[0].detail);
+}
+
 /// Within a unit members may name what comes later, even in a circle.
 pub async fn members_may_be_created_by_the_same_unit(backend: &dyn Backend) {
     let world = World::new(backend).await;
