@@ -4,11 +4,12 @@
 //! it is to be kept, its bytes are queued ([`Service::keep`]). A worker takes what has gathered, masks it and
 //! writes it together. A full queue and too high a rate leave requests out, which is counted and said.
 
+mod flushes;
 mod search;
 mod work;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -19,6 +20,7 @@ use uuid::Uuid;
 
 pub use search::RequestFilter;
 
+use self::flushes::Flushes;
 use crate::rate::{Bucket, Rate};
 use crate::{Notes, Runtime, Service, Touched};
 
@@ -96,10 +98,7 @@ pub struct RequestLogCounts {
 pub(crate) struct Log {
     waiting: Mutex<Waiting>,
     wake: Notify,
-    /// Told each time when what had gathered is written.
-    written_all: Notify,
-    /// Whether a worker writes what gathers.
-    is_worked_on: AtomicBool,
+    flushes: Flushes,
     /// Held while what was taken is being written: whoever flushes finds all of it there.
     writing: tokio::sync::Mutex<()>,
     written: AtomicU64,

@@ -31,14 +31,13 @@ impl Service {
     /// Keeps the request log for ever: to be spawned once, by whoever serves.
     pub async fn work_on_request_log(&self) {
         let mut turn = 0_u32;
-        self.log.is_worked_on.store(true, Ordering::Relaxed);
+        self.log.flushes.is_worked_on.store(true, Ordering::Relaxed);
         loop {
             tokio::select! {
                 () = tokio::time::sleep(EVERY) => {}
                 () = self.log.wake.notified() => {}
             }
             self.flush_request_log().await;
-            self.log.written_all.notify_waiters();
             turn = turn.wrapping_add(1);
             if turn % SWEEP_EVERY == 1
                 && let Err(error) = self.note_sizes().await
@@ -56,6 +55,12 @@ impl Service {
     /// Writes what waits. What cannot be written is lost and counted; requests go on.
     pub async fn flush_request_log(&self) {
         let _turn = self.log.writing.lock().await;
+        let number = self.log.flushes.begin();
+        self.write_waiting().await;
+        self.log.flushes.end(number);
+    }
+
+    async fn write_waiting(&self) {
         let mut waiting = std::mem::take(&mut *self.log.waiting.lock()).requests.into_iter();
         loop {
             let requests: Vec<Request> = waiting.by_ref().take(WAKING).collect();
@@ -76,16 +81,17 @@ impl Service {
     /// Has what waits written before it is looked for: whoever looks sees what has just been answered. While a worker is
     /// busy with very much of it, nobody waits for all.
     pub(super) async fn catch_up_request_log(&self) {
-        if !self.log.is_worked_on.load(Ordering::Relaxed) {
+        let flushes = &self.log.flushes;
+        if !flushes.is_worked_on.load(Ordering::Relaxed) {
             return self.flush_request_log().await;
         }
-        if self.log.waiting.lock().requests.is_empty() {
-            return;
+        // In this order: what is taken in between is awaited all the same.
+        let waits = !self.log.waiting.lock().requests.is_empty();
+        let awaited = flushes.awaited(waits);
+        if waits {
+            self.log.wake.notify_one();
         }
-        let mut written = std::pin::pin!(self.log.written_all.notified());
-        written.as_mut().enable();
-        self.log.wake.notify_one();
-        let _ = tokio::time::timeout(READERS_WAIT, written).await;
+        let _ = tokio::time::timeout(READERS_WAIT, flushes.until(awaited)).await;
     }
 
     /// Removes what is too old, of silent sources too.
