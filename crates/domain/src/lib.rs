@@ -19,3 +19,4 @@ pub mod request_log;
 pub mod signing;
 pub mod source;
 pub mod tenant;
+pub mod text;

@@ -15,10 +15,10 @@ use crate::answer::{Answer, Failure, show_with};
 use crate::form::{Problems, Sent};
 use crate::frame::{Frame, Section};
 use crate::guard::Visit;
-use crate::place::At;
+use crate::place::{Asked, At};
 use crate::route::{Needs, Route};
 use crate::text::{self, filters};
-use crate::ui::{Badge, Copy, Field, When};
+use crate::ui::{Badge, Copy, Field, Pager, When};
 
 pub(super) const ROUTES: &[Route] = &[
     Route { method: "GET", path: "/accounts", needs: Needs::Role(Role::Owner), handler: || get(list) },
@@ -49,6 +49,8 @@ pub(super) const ROUTES: &[Route] = &[
     },
 ];
 
+/// Accounts of one page.
+const PAGE: usize = 20;
 /// What this page shows a link by, once.
 const LINK: &str = "account link";
 
@@ -58,6 +60,7 @@ const LINK: &str = "account link";
 struct Page {
     frame: Frame,
     rows: Vec<Row>,
+    pager: Pager,
     link: Option<Copy>,
     fields: Vec<Field>,
     problem: Option<String>,
@@ -105,9 +108,20 @@ fn row(account: Account, visit: &Visit, now: rollcall_domain::clock::Timestamp) 
     }
 }
 
-async fn page(app: &Console, visit: &Visit, sent: [&str; 3], problems: &Problems) -> Result<Page, Failure> {
+/// What is shown after the account of this id; of one that is not there, the beginning.
+async fn page(
+    app: &Console,
+    visit: &Visit,
+    (cursor, sent): (&str, [&str; 3]),
+    problems: &Problems,
+) -> Result<Page, Failure> {
     let now = app.service.now();
     let accounts = app.service.accounts(&visit.signed).await?;
+    let last = accounts.iter().position(|account| account.id.to_string() == cursor);
+    let start = last.map_or(0, |last| last + 1);
+    let left = accounts.get(start..).unwrap_or_default();
+    let shown = left.get(..PAGE).unwrap_or(left);
+    let next = shown.last().filter(|_| left.len() > PAGE).map(|last| last.id.to_string());
     let [name, email, role] = sent;
     let choices = roles().map(|(role, name)| {
         let about = text::t(&format!("role.{role}_about")).to_owned();
@@ -125,7 +139,8 @@ async fn page(app: &Console, visit: &Visit, sent: [&str; 3], problems: &Problems
     let link = visit.context.flash.secret(LINK);
     Ok(Page {
         frame,
-        rows: accounts.into_iter().map(|account| row(account, visit, now)).collect(),
+        rows: shown.iter().map(|account| row(account.clone(), visit, now)).collect(),
+        pager: Pager::new("/console/accounts", next.as_deref(), start > 0),
         link: link.map(|link| Copy::new("link", "accounts.link", link)),
         fields,
         problem: problems.whole().map(str::to_owned),
@@ -134,8 +149,9 @@ async fn page(app: &Console, visit: &Visit, sent: [&str; 3], problems: &Problems
 }
 
 /// `GET /console/accounts`: 200.
-async fn list(State(app): State<Console>, visit: Visit) -> Answer {
-    show_with(StatusCode::OK, &page(&app, &visit, ["", "", "viewer"], &Problems::none()).await?)
+async fn list(State(app): State<Console>, visit: Visit, asked: Asked) -> Answer {
+    let shown = (asked.text("cursor"), ["", "", "viewer"]);
+    show_with(StatusCode::OK, &page(&app, &visit, shown, &Problems::none()).await?)
 }
 
 fn url(visit: &Visit, token: &Token) -> String {
@@ -163,7 +179,7 @@ async fn invite(State(app): State<Console>, visit: Visit, sent: Sent) -> Answer 
             }
         }
     };
-    show_with(StatusCode::BAD_REQUEST, &page(&app, &visit, [name, email, role], &problems).await?)
+    show_with(StatusCode::BAD_REQUEST, &page(&app, &visit, ("", [name, email, role]), &problems).await?)
 }
 
 /// `POST /console/accounts/{account}/role`: 303, 403 or 404. Without a role, it is taken away.

@@ -1,5 +1,6 @@
 //! JSON for people: as text, and as rows of paths and values.
 
+use rollcall_domain::text::cut;
 use serde_json::Value;
 
 use crate::text;
@@ -34,14 +35,6 @@ pub(crate) fn excerpt(value: &Value) -> (String, bool) {
 /// A text as a list shows it.
 pub(crate) fn brief(text: &str) -> String {
     cut(text, MOST_IN_LISTS)
-}
-
-/// So many characters of it at most, and a mark where it goes on.
-fn cut(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
-    }
 }
 
 /// One value in a line: text without quotes, lists of simple values with commas between.

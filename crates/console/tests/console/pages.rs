@@ -193,6 +193,43 @@ async fn a_page_stays_small_however_much_there_is_to_show() {
     assert!(whole.html.len() > part.html.len() + 10_000 && !whole.says("Show all that was sent"));
 }
 
+/// Of many accounts and sources each page has a part, and all of them together have everyone once.
+#[tokio::test]
+async fn lists_of_accounts_and_sources_are_walked_in_small_pages() {
+    let app = TestApp::start().await;
+    let mut owner = Visitor::owner(&app).await;
+    for number in 0..120 {
+        app.source(&format!("s{number:03}"), "okta").await;
+    }
+    owner.get("/accounts").await.expect(200);
+    for number in 0..70 {
+        let email = format!("person{number:03}@example.com");
+        let name = "a long name ".repeat(8);
+        let fields = [("name", name.as_str()), ("email", &email), ("role", "operator")];
+        owner.post("/accounts", &fields).await.expect(303);
+    }
+    let assets = assets(&owner.get("").await.expect(200).html, &mut owner.clone()).await;
+    for (path, mark, end, count) in [
+        ("/accounts", "person", "@example.com</span>", 70),
+        ("/sources", "href=\"/console/sources/s", "\">", 120),
+    ] {
+        let (mut next, mut seen, mut pages) = (path.to_owned(), Vec::new(), 0);
+        loop {
+            let shown = owner.get(&next).await.expect(200);
+            assert!(assets + shown.html.len() <= MOST_BYTES, "{next}: {}", assets + shown.html.len());
+            let named = shown.html.split(mark).skip(1).filter_map(|rest| rest.split_once(end));
+            seen.extend(named.map(|(name, _)| name.to_owned()).filter(|name| name.len() == 3));
+            pages += 1;
+            let last = shown.html.rsplit("<a class=\"button\" href=\"/console").next().unwrap();
+            let Some((url, _)) = last.split_once("\" rel=\"next\"") else { break };
+            url.clone_into(&mut next);
+        }
+        let expected: Vec<String> = (0..count).map(|number| format!("{number:03}")).collect();
+        assert_eq!(seen, expected, "{path}");
+        assert!(pages > 1, "{path} has one page");
+    }
+}
+
 /// Bytes of styles, script and icon that a page asks for.
 pub(crate) async fn assets(html: &str, visitor: &mut Visitor) -> usize {
     let mut assets = 0;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::cut;
+
 /// Headers of one request, at most.
 const MOST_HEADERS: usize = 50;
 /// Characters of a name, and of a value.
@@ -57,13 +59,6 @@ impl KeptHeader {
             Self { name: cut(&name.to_ascii_lowercase(), MOST_NAME_CHARS), value }
         };
         headers.into_iter().take(MOST_HEADERS).map(kept).collect()
-    }
-}
-
-fn cut(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
     }
 }
 

@@ -22,9 +22,10 @@ use crate::answer::{Answer, show_with};
 use crate::form::{Problems, Sent};
 use crate::frame::{Frame, Item, Section};
 use crate::guard::Visit;
+use crate::place::Asked;
 use crate::route::{Needs, Route};
 use crate::text::{self, filters};
-use crate::ui::{Badge, Empty, Field};
+use crate::ui::{Badge, Empty, Field, Pager};
 
 pub(super) const ROUTES: &[&[Route]] =
     &[LIST, show::ROUTES, access::ROUTES, settings::ROUTES, manage::ROUTES, connect::ROUTES];
@@ -40,12 +41,16 @@ const LIST: &[Route] = &[
     },
 ];
 
+/// Sources of one page.
+const PAGE: u32 = 50;
+
 /// All sources.
 #[derive(Template)]
 #[template(path = "sources/list.html")]
 struct List {
     frame: Frame,
     rows: Vec<Row>,
+    pager: Pager,
     empty: Empty,
     may_make: bool,
 }
@@ -59,8 +64,10 @@ struct Row {
 }
 
 /// `GET /console/sources`: 200.
-async fn list(State(app): State<Console>, visit: Visit) -> Answer {
-    let page = app.service.sources(visit.admin(), &SourceFilter::default(), &Paging::all()).await?;
+async fn list(State(app): State<Console>, visit: Visit, asked: Asked) -> Answer {
+    let paging = Paging { limit: PAGE, after: asked.given("cursor").map(str::to_owned) };
+    let page = app.service.sources(visit.admin(), &SourceFilter::default(), &paging).await?;
+    let pager = Pager::new("/console/sources", page.next.as_deref(), paging.after.is_some());
     let mut rows = Vec::new();
     for source in page.items {
         rows.push(Row {
@@ -75,7 +82,7 @@ async fn list(State(app): State<Console>, visit: Visit) -> Answer {
     let empty = Empty::new("sources.empty");
     let empty = if may_make { empty.with("sources.make", "/sources/new") } else { empty };
     let frame = visit.frame(Section::Sources, "sources.title");
-    show_with(StatusCode::OK, &List { frame, rows, empty, may_make })
+    show_with(StatusCode::OK, &List { frame, rows, pager, empty, may_make })
 }
 
 /// What people call a source.
