@@ -16,6 +16,7 @@ mod credential;
 mod delivery;
 mod directory;
 mod error;
+mod gather;
 mod group;
 mod groups;
 mod history;
@@ -62,6 +63,7 @@ use rollcall_store::stamps::Stamps;
 use names::Names;
 use nodes::Nodes;
 use pool::Pool;
+use resources::{Lookups, lookups};
 use session::Scope;
 use writer::{Run, Running, Writer};
 
@@ -74,6 +76,7 @@ pub struct PostgresStore {
     pool: Arc<Pool>,
     /// For what may be as old as a replica is; the same pool where there is none.
     replica: Arc<Pool>,
+    lookups: Lookups,
     stamps: Arc<Stamps>,
     names: Names,
     indexers: Mutex<Vec<(Arc<ResolvedType>, Arc<Indexer>)>>,
@@ -101,7 +104,8 @@ impl PostgresStore {
         let nodes = Arc::new(Nodes::start(&pool, Arc::clone(&stamps), options.poll));
         let writer = Writer::new(Arc::clone(&pool), Arc::clone(&stamps), nodes, options);
         let (names, indexers) = (Names::default(), Mutex::default());
-        Ok(Self { writer, pool, replica, stamps, names, indexers, max_scan: options.max_scan })
+        let lookups = lookups(&pool);
+        Ok(Self { writer, pool, replica, lookups, stamps, names, indexers, max_scan: options.max_scan })
     }
 
     /// A change of settings, in a transaction of the directory, with its entry in the audit.

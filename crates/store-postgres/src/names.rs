@@ -8,7 +8,7 @@ use rollcall_domain::source::SourceKey;
 use rollcall_store::StoreError;
 
 use crate::column::{Parameters, get};
-use crate::connection::Connection;
+use crate::pool::Pool;
 
 const COLLECTION: &str = "SELECT key FROM collection WHERE source = $1 AND kind = $2";
 const ATTRIBUTE: &str = "SELECT key FROM attribute WHERE collection = $1 AND path = $2";
@@ -30,28 +30,28 @@ impl Names {
     /// The collection of a type, if there ever was a resource of it.
     pub(crate) async fn collection(
         &self,
-        connection: &Connection,
+        pool: &Pool,
         source: SourceKey,
         kind: &str,
     ) -> Result<Option<i64>, StoreError> {
         if let Some(key) = remembered(&self.collections, source.0, kind) {
             return Ok(Some(key));
         }
-        let key = read(connection, COLLECTION, &[&source.0, &kind]).await?;
+        let key = read(pool, COLLECTION, &[&source.0, &kind]).await?;
         Ok(remember(&self.collections, source.0, kind, key))
     }
 
     /// The key of an attribute's path, if any resource ever had a value there.
     pub(crate) async fn attribute(
         &self,
-        connection: &Connection,
+        pool: &Pool,
         collection: i64,
         path: &str,
     ) -> Result<Option<i64>, StoreError> {
         if let Some(key) = remembered(&self.attributes, collection, path) {
             return Ok(Some(key));
         }
-        let key = read(connection, ATTRIBUTE, &[&collection, &path]).await?;
+        let key = read(pool, ATTRIBUTE, &[&collection, &path]).await?;
         Ok(remember(&self.attributes, collection, path, key))
     }
 }
@@ -70,10 +70,6 @@ fn remember(keys: &Keys, above: i64, name: &str, key: Option<i64>) -> Option<i64
     Some(key)
 }
 
-async fn read(
-    connection: &Connection,
-    sql: &'static str,
-    parameters: Parameters<'_>,
-) -> Result<Option<i64>, StoreError> {
-    connection.row(sql, parameters).await?.map(|row| get(&row, 0)).transpose()
+async fn read(pool: &Pool, sql: &'static str, parameters: Parameters<'_>) -> Result<Option<i64>, StoreError> {
+    pool.connection().await?.row(sql, parameters).await?.map(|row| get(&row, 0)).transpose()
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::FutureExt as _;
 use rollcall_domain::change::Change;
 use rollcall_domain::source::SourceKey;
 use rollcall_domain::tenant::TenantKey;
@@ -15,59 +16,50 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::batch::BatchJob;
-use crate::connection::Connection;
-use crate::resource::get::{Found, by_id, by_value, with_groups};
+use crate::gather::Gather;
+use crate::pool::Pool;
+use crate::resource::get::{Asked, By, Found, by_id, find_all};
 use crate::resource::list::Listing;
 use crate::session::Scope;
 use crate::writer::stopped;
 use crate::{PostgresStore, change, groups, members, retention, tombstone};
 
-/// What of a resource with groups is looked for.
-#[derive(Clone, Copy)]
-enum Asked<'a> {
-    Id(Uuid),
-    /// A value of the attribute of this key.
-    Value(i64, &'a str),
+/// Where resources that are looked for at the same time come together.
+pub(crate) type Lookups = Gather<Asked, Option<Found>>;
+
+pub(crate) fn lookups(pool: &Arc<Pool>) -> Lookups {
+    let pool = Arc::clone(pool);
+    Gather::new(move |asked: Vec<Asked>| {
+        let pool = Arc::clone(&pool);
+        async move {
+            match pool.connection().await {
+                Ok(connection) => find_all(&connection, &asked).await,
+                Err(error) => asked.iter().map(|_| Err(error.clone())).collect(),
+            }
+        }
+        .boxed()
+    })
 }
 
 impl PostgresStore {
     /// A resource with all its groups. Where groups are members of groups, it is read again with those above, at one
     /// moment.
-    async fn whole(
-        &self,
-        connection: Connection,
-        (source, collection): (SourceKey, i64),
-        asked: Asked<'_>,
-    ) -> Result<Option<(Stored, Vec<GroupRef>)>, StoreError> {
-        let found = look(&connection, (source, collection), asked).await?;
-        drop(connection);
-        match found {
-            Some(found) if found.nested => {
-                let snapshot = self.pool.snapshot().await?;
-                let found = look(&snapshot, (source, collection), asked).await?;
-                let whole = match found {
-                    Some(found) => {
-                        let groups = groups::of_resource(&snapshot, source, found.stored.key).await?;
-                        Some((found.stored, groups))
-                    }
-                    None => None,
-                };
-                snapshot.end().await?;
-                Ok(whole)
-            }
-            found => Ok(found.map(|found| (found.stored, found.groups))),
+    async fn whole(&self, asked: Asked) -> Result<Option<(Stored, Vec<GroupRef>)>, StoreError> {
+        let found = self.lookups.ask(asked.clone()).await?;
+        if !found.as_ref().is_some_and(|found| found.nested) {
+            return Ok(found.map(|found| (found.stored, found.groups)));
         }
-    }
-}
-
-async fn look(
-    connection: &Connection,
-    (source, collection): (SourceKey, i64),
-    asked: Asked<'_>,
-) -> Result<Option<Found>, StoreError> {
-    match asked {
-        Asked::Id(id) => with_groups(connection, source, collection, id).await,
-        Asked::Value(attribute, value) => by_value(connection, source, (collection, attribute), value).await,
+        let snapshot = self.pool.snapshot().await?;
+        let found = find_all(&snapshot, std::slice::from_ref(&asked)).await.pop().transpose()?.flatten();
+        let whole = match found {
+            Some(found) => {
+                let groups = groups::of_resource(&snapshot, asked.source, found.stored.key).await?;
+                Some((found.stored, groups))
+            }
+            None => None,
+        };
+        snapshot.end().await?;
+        Ok(whole)
     }
 }
 
@@ -87,11 +79,10 @@ impl Resources for PostgresStore {
         kind: &str,
         id: Uuid,
     ) -> Result<Option<(Stored, Vec<GroupRef>)>, StoreError> {
-        let connection = self.pool.connection().await?;
-        let Some(collection) = self.names.collection(&connection, source, kind).await? else {
+        let Some(collection) = self.names.collection(&self.pool, source, kind).await? else {
             return Ok(None);
         };
-        self.whole(connection, (source, collection), Asked::Id(id)).await
+        self.whole(Asked { source, collection, by: By::Id(id) }).await
     }
 
     async fn find(
@@ -101,14 +92,13 @@ impl Resources for PostgresStore {
         attribute: &str,
         value: &str,
     ) -> Result<Option<(Stored, Vec<GroupRef>)>, StoreError> {
-        let connection = self.pool.connection().await?;
-        let Some(collection) = self.names.collection(&connection, source, kind).await? else {
+        let Some(collection) = self.names.collection(&self.pool, source, kind).await? else {
             return Ok(None);
         };
-        let Some(attribute) = self.names.attribute(&connection, collection, attribute).await? else {
+        let Some(attribute) = self.names.attribute(&self.pool, collection, attribute).await? else {
             return Ok(None);
         };
-        self.whole(connection, (source, collection), Asked::Value(attribute, value)).await
+        self.whole(Asked { source, collection, by: By::Value(attribute, value.to_owned()) }).await
     }
 
     async fn list(

@@ -1,5 +1,6 @@
 //! Reading one resource.
 
+use futures_util::future::join;
 use rollcall_domain::source::SourceKey;
 use rollcall_store::StoreError;
 use rollcall_store::query::{GroupRef, Stored};
@@ -15,25 +16,29 @@ const BY_ID: &str = "SELECT r.key, r.id, r.version, r.revision, r.created, r.mod
     WHERE r.id = $1 AND c.source = $2 AND c.kind = $3";
 const BY_KEYS: &str = "SELECT key, id, version, revision, created, modified, plain, body
     FROM resource WHERE key = ANY($1)";
-const WITH_GROUPS: &str = "SELECT r.key, r.id, r.version, r.revision, r.created, r.modified, r.plain, r.body,
+const BY_IDS: &str = "SELECT r.key, r.id, r.version, r.revision, r.created, r.modified, r.plain, r.body,
     g.ids, g.displays,
-    CASE WHEN g.ids IS NOT NULL THEN (SELECT nested FROM source WHERE key = $2) ELSE FALSE END
-    FROM resource AS r LEFT JOIN LATERAL (
+    CASE WHEN g.ids IS NOT NULL THEN (SELECT nested FROM source WHERE key = n.source) ELSE FALSE END, n.at
+    FROM unnest($1::BIGINT[], $2::BIGINT[], $3::BIGINT[], $4::UUID[]) AS n (at, source, collection, id)
+    JOIN resource AS r ON r.id = n.id AND r.collection = n.collection
+    LEFT JOIN LATERAL (
         SELECT array_agg(g.id ORDER BY g.key) AS ids, array_agg(g.display ORDER BY g.key) AS displays
         FROM membership AS m JOIN resource AS g ON g.key = m.group_key WHERE m.member_key = r.key
-    ) AS g ON TRUE
-    WHERE r.id = $1 AND r.collection = $3";
-const BY_VALUE: &str = "SELECT r.key, r.id, r.version, r.revision, r.created, r.modified, r.plain, r.body,
+    ) AS g ON TRUE";
+const BY_VALUES: &str = "SELECT r.key, r.id, r.version, r.revision, r.created, r.modified, r.plain, r.body,
     g.ids, g.displays,
-    CASE WHEN g.ids IS NOT NULL THEN (SELECT nested FROM source WHERE key = $2) ELSE FALSE END
-    FROM value AS v JOIN resource AS r ON r.key = v.resource LEFT JOIN LATERAL (
+    CASE WHEN g.ids IS NOT NULL THEN (SELECT nested FROM source WHERE key = n.source) ELSE FALSE END, n.at
+    FROM unnest($1::BIGINT[], $2::BIGINT[], $3::BIGINT[], $4::BIGINT[], $5::BYTEA[])
+        AS n (at, source, collection, attribute, value)
+    JOIN value AS v ON v.collection = n.collection AND v.value = n.value AND v.attribute = n.attribute AND v.apart = 0
+    JOIN resource AS r ON r.key = v.resource
+    LEFT JOIN LATERAL (
         SELECT array_agg(g.id ORDER BY g.key) AS ids, array_agg(g.display ORDER BY g.key) AS displays
         FROM membership AS m JOIN resource AS g ON g.key = m.group_key WHERE m.member_key = r.key
-    ) AS g ON TRUE
-    WHERE v.collection = $4 AND v.value = $3 AND v.attribute = $1 AND v.apart = 0";
+    ) AS g ON TRUE";
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[BY_ID, BY_KEYS, WITH_GROUPS, BY_VALUE];
+pub(crate) const STATEMENTS: &[&str] = &[BY_ID, BY_KEYS, BY_IDS, BY_VALUES];
 
 /// The resource of this source, type and id.
 pub(crate) async fn by_id(
@@ -46,26 +51,88 @@ pub(crate) async fn by_id(
     row.as_ref().map(stored).transpose()
 }
 
-/// The resource of this id, if it is in this collection, with its groups: one statement, so both are of one moment.
-pub(crate) async fn with_groups(
-    connection: &Connection,
-    source: SourceKey,
-    collection: i64,
-    id: Uuid,
-) -> Result<Option<Found>, StoreError> {
-    let row = connection.row(WITH_GROUPS, &[&id, &source.0, &collection]).await?;
-    row.as_ref().map(Found::read).transpose()
+/// A resource that is looked for, with its groups.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    pub(crate) source: SourceKey,
+    pub(crate) collection: i64,
+    pub(crate) by: By,
 }
 
-/// The resource of this collection that has this value of a unique attribute, with its groups.
-pub(crate) async fn by_value(
-    connection: &Connection,
-    source: SourceKey,
-    (collection, attribute): (i64, i64),
-    value: &str,
-) -> Result<Option<Found>, StoreError> {
-    let row = connection.row(BY_VALUE, &[&attribute, &source.0, &Text(value), &collection]).await?;
-    row.as_ref().map(Found::read).transpose()
+#[derive(Debug, Clone)]
+pub(crate) enum By {
+    Id(Uuid),
+    /// A value of the unique attribute of this key.
+    Value(i64, String),
+}
+
+/// What is there, or is not, or why it is not known.
+pub(crate) type Answer = Result<Option<Found>, StoreError>;
+
+/// Looks for many resources at once; each with its groups as they are at the same moment.
+pub(crate) async fn find_all(connection: &Connection, asked: &[Asked]) -> Vec<Answer> {
+    let (mut places, mut ids) = (Places::default(), Vec::new());
+    let (mut value_places, mut attributes, mut values) = (Places::default(), Vec::new(), Vec::new());
+    for (at, one) in asked.iter().enumerate() {
+        match &one.by {
+            By::Id(id) => {
+                places.push(at, one);
+                ids.push(*id);
+            }
+            By::Value(attribute, value) => {
+                value_places.push(at, one);
+                attributes.push(*attribute);
+                values.push(Text(value));
+            }
+        }
+    }
+    let Places { at, sources, collections } = &places;
+    let by_id = async {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        connection.rows(BY_IDS, &[at, sources, collections, &ids]).await
+    };
+    let Places { at, sources, collections } = &value_places;
+    let by_value = async {
+        if values.is_empty() {
+            return Ok(Vec::new());
+        }
+        connection.rows(BY_VALUES, &[at, sources, collections, &attributes, &values]).await
+    };
+    let mut answers: Vec<Answer> = (0..asked.len()).map(|_| Ok(None)).collect();
+    let told = join(by_id, by_value).await;
+    let told = told.0.and_then(|rows| tell(&rows, &mut answers)).and(told.1);
+    match told.and_then(|rows| tell(&rows, &mut answers)) {
+        Ok(()) => answers,
+        Err(error) => asked.iter().map(|_| Err(error.clone())).collect(),
+    }
+}
+
+/// Where resources are looked for: the first parameters of the statement.
+#[derive(Default)]
+struct Places {
+    at: Vec<i64>,
+    sources: Vec<i64>,
+    collections: Vec<i64>,
+}
+
+impl Places {
+    fn push(&mut self, at: usize, asked: &Asked) {
+        self.at.push(i64::try_from(at).unwrap_or(i64::MAX));
+        self.sources.push(asked.source.0);
+        self.collections.push(asked.collection);
+    }
+}
+
+fn tell(rows: &[Row], answers: &mut [Answer]) -> Result<(), StoreError> {
+    for row in rows {
+        let at: i64 = get(row, 11)?;
+        if let Some(answer) = usize::try_from(at).ok().and_then(|at| answers.get_mut(at)) {
+            *answer = Found::read(row).map(Some);
+        }
+    }
+    Ok(())
 }
 
 /// A resource with the groups that it is in itself.
