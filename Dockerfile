@@ -9,8 +9,8 @@ WORKDIR /src
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    cargo build --release --locked -p rollcall-cli \
-    && cp target/release/rollcall /rollcall \
+    cargo build --profile dist --locked -p rollcall-cli \
+    && cp target/dist/rollcall /rollcall \
     && mkdir /data
 
 FROM gcr.io/distroless/cc-debian13:nonroot
