@@ -8,82 +8,24 @@
     reason = "a test stops where something is not as it should be"
 )]
 
+#[path = "common/browser.rs"]
+mod browser;
 mod common;
 
-use std::collections::BTreeMap;
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::path::Path;
-use std::time::Duration;
 
+use browser::Browser;
 use common::{Server, json, rollcall};
 use serde_json::Value;
 
 const FIRST: &str = "correct horse battery";
 const SECOND: &str = "another horse battery";
 
-/// A browser without a screen, over TCP.
-struct Browser {
-    address: String,
-    cookies: BTreeMap<String, String>,
-    form_token: String,
-}
-
-impl Browser {
-    fn new(server: &Server) -> Self {
-        Self { address: server.address.clone(), cookies: BTreeMap::new(), form_token: String::new() }
-    }
-
-    fn get(&mut self, path: &str) -> (u16, String) {
-        self.send("GET", path, "")
-    }
-
-    /// Sends a form with the token of the last page.
-    fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> u16 {
-        let token = self.form_token.clone();
-        let fields = fields.iter().copied().chain([("form_token", &*token)]);
-        let pairs: Vec<String> =
-            fields.map(|(name, value)| format!("{name}={}", value.replace(' ', "+"))).collect();
-        self.send("POST", path, &pairs.join("&")).0
-    }
-
-    fn sign_in(&mut self, password: &str) -> u16 {
-        self.get("/console/sign-in");
-        self.post("/console/sign-in", &[("email", "ann@example.com"), ("password", password)])
-    }
-
-    /// Status, and where it leads or what is shown.
-    fn send(&mut self, method: &str, path: &str, body: &str) -> (u16, String) {
-        let cookies: Vec<String> =
-            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\ncookie: {}\r\nconnection: close\r\n\
-             content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
-            self.address,
-            cookies.join("; "),
-            body.len()
-        );
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, page) = answer.split_once("\r\n\r\n").unwrap();
-        let mut location = String::new();
-        for (name, value) in head.lines().filter_map(|line| line.split_once(": ")) {
-            if name.eq_ignore_ascii_case("set-cookie") {
-                let (name, value) = value.split(';').next().unwrap().split_once('=').unwrap();
-                self.cookies.insert(name.to_owned(), value.to_owned());
-            } else if name.eq_ignore_ascii_case("location") {
-                value.clone_into(&mut location);
-            }
-        }
-        if let Some((_, rest)) = page.split_once("name=\"form_token\" value=\"") {
-            rest.split('"').next().unwrap().clone_into(&mut self.form_token);
-        }
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, if location.is_empty() { page.to_owned() } else { location })
-    }
+/// Signs in, in a new browser; the status.
+fn sign_in(server: &Server, password: &str) -> u16 {
+    let mut browser = Browser::new(&server.address);
+    browser.get("/console/sign-in");
+    browser.post("/console/sign-in", &[("email", "ann@example.com"), ("password", password)])
 }
 
 /// What a command of `rollcall console` prints.
@@ -108,7 +50,7 @@ fn an_account_is_made_by_a_printed_link_listed_and_given_a_new_password() {
 
     // The next link takes the place of the one that the server printed, and is shown for people too.
     let link = console(folder, &["setup-link"])["url"].as_str().unwrap().to_owned();
-    assert_eq!(Browser::new(&server).get(path(&printed)).0, 410);
+    assert_eq!(Browser::new(&server.address).get(path(&printed)).0, 410);
     let shown = rollcall(folder)
         .args(["console", "setup-link", "--public-url", "https://rollcall.example.com"])
         .output()
@@ -116,15 +58,15 @@ fn an_account_is_made_by_a_printed_link_listed_and_given_a_new_password() {
     let shown = String::from_utf8(shown.stdout).unwrap();
     assert!(shown.starts_with("https://rollcall.example.com/console/link/rcl_"), "{shown}");
     assert!(shown.contains("(good once, until 20"), "{shown}");
-    assert_eq!(Browser::new(&server).get(path(&link)).0, 410);
+    assert_eq!(Browser::new(&server.address).get(path(&link)).0, 410);
 
-    let mut ann = Browser::new(&server);
+    let mut ann = Browser::new(&server.address);
     assert_eq!(ann.get(path(&shown)), (303, "/console/welcome".to_owned()));
     assert_eq!(ann.get("/console/welcome").0, 200);
     let fields = [("name", "Ann"), ("email", "ann@example.com"), ("password", FIRST)];
     assert_eq!(ann.post("/console/welcome", &fields), 303);
     assert!(ann.get("/console/account").1.contains("ann@example.com"));
-    assert_eq!(Browser::new(&server).get(path(&shown)).0, 410, "it is good once");
+    assert_eq!(Browser::new(&server.address).get(path(&shown)).0, 410, "it is good once");
     let token = Server::source(folder, "okta", &[]);
     let bob = serde_json::json!({ "userName": "bob" });
     assert_eq!(server.client("okta", &token).send("POST", "/Users", Some(&bob)).unwrap().0, 201);
@@ -141,13 +83,13 @@ fn an_account_is_made_by_a_printed_link_listed_and_given_a_new_password() {
     assert!(table.starts_with("EMAIL") && table.contains("owner everywhere"), "{table}");
 
     let reset = console(folder, &["reset-password", "Ann@Example.com"]);
-    let mut browser = Browser::new(&server);
+    let mut browser = Browser::new(&server.address);
     assert_eq!(browser.get(path(reset["url"].as_str().unwrap())), (303, "/console/password".to_owned()));
     browser.get("/console/password");
     assert_eq!(browser.post("/console/password", &[("password", SECOND)]), 303);
     assert_eq!(ann.get("/console/account").0, 303, "other browsers are signed out");
-    assert_eq!(Browser::new(&server).sign_in(FIRST), 401);
-    assert_eq!(Browser::new(&server).sign_in(SECOND), 303);
+    assert_eq!(sign_in(&server, FIRST), 401);
+    assert_eq!(sign_in(&server, SECOND), 303);
 
     let nobody = rollcall(folder).args(["console", "reset-password", "bob@example.com"]).output().unwrap();
     let errors = String::from_utf8(nobody.stderr).unwrap();

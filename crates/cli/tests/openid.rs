@@ -8,41 +8,20 @@
     reason = "a test stops where something is not as it should be"
 )]
 
+#[path = "common/browser.rs"]
+#[expect(dead_code, reason = "no form is sent here")]
+mod browser;
 #[expect(dead_code, reason = "a browser has no token and no source")]
 mod common;
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::sync::Arc;
-use std::time::Duration;
 
+use browser::Browser;
 use common::{Server, rollcall};
 use rollcall_domain::clock::Clock as _;
 use rollcall_service::system::SystemClock;
 use rollcall_testkit::FrozenClock;
-use rollcall_testkit::console::between;
 use rollcall_testkit::openid::{CLIENT, FakeProvider};
-
-/// A whole answer, as it comes.
-fn get(server: &Server, path: &str, cookie: &str) -> String {
-    let mut stream = TcpStream::connect(&server.address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-    let request = format!(
-        "GET {path} HTTP/1.1\r\nhost: {}\r\ncookie: {cookie}\r\nconnection: close\r\n\r\n",
-        server.address
-    );
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).unwrap();
-    String::from_utf8_lossy(&answer).into_owned()
-}
-
-/// A cookie that an answer sets, with its name.
-#[track_caller]
-fn cookie(answer: &str, name: &str) -> String {
-    let value = between(answer, &format!("set-cookie: {name}="), ";");
-    format!("{name}={}", value.unwrap_or_else(|| panic!("no cookie {name}: {answer}")))
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn someone_signs_in_by_the_provider_of_the_settings() {
@@ -63,21 +42,21 @@ async fn someone_signs_in_by_the_provider_of_the_settings() {
     );
     std::fs::write(folder.join("rollcall.toml"), settings).unwrap();
     let server = Server::start(folder, &[]);
-    assert!(get(&server, "/console/sign-in", "").contains("Sign in with Example ID"));
-    let there = get(&server, "/console/sign-in/openid", "");
-    let back = provider.signs_in(between(&there, "location: ", "\r\n").unwrap());
-    let entered = get(&server, &back, &cookie(&there, "rollcall-openid"));
-    assert!(entered.starts_with("HTTP/1.1 303"), "{entered}");
-    let session = cookie(&entered, "rollcall");
-    assert!(get(&server, "/console/account", &session).contains("ann@example.com"));
+    let mut ann = Browser::new(&server.address);
+    assert!(ann.get("/console/sign-in").1.contains("Sign in with Example ID"));
+    let (_, there) = ann.get("/console/sign-in/openid");
+    let back = provider.signs_in(&there);
+    assert_eq!(ann.get(&back), (303, "/console".to_owned()));
+    assert!(ann.get("/console/account").1.contains("ann@example.com"));
     // Without the browser that began it is told to begin again, and nobody learns more.
-    assert!(get(&server, &back, "").starts_with("HTTP/1.1 400"));
+    assert_eq!(Browser::new(&server.address).get(&back).0, 400);
+    let session = &ann.cookies["rollcall"];
     let unlinked = rollcall(folder).args(["console", "unlink", "ann@example.com"]).output().unwrap();
     let words = String::from_utf8_lossy(&unlinked.stdout).into_owned();
     assert!(words.contains("nobody of an OpenID provider"), "{words}");
     let log = std::fs::read_to_string(&server.log).unwrap();
     let (_, code) = back.split_once("code=").unwrap();
-    for secret in [CLIENT.1, "ann@example.com", "person-1", code, &*session, "eyJ"] {
+    for secret in [CLIENT.1, "ann@example.com", "person-1", code, session, "eyJ"] {
         assert!(!log.contains(secret), "the log has {secret}");
     }
 }

@@ -13,7 +13,7 @@ const SECRET: &str = "ROLLCALL_OPENID_CLIENT_SECRET";
 pub struct OpenId {
     /// What it calls itself, exactly.
     pub issuer: String,
-    /// The host of `issuer`, without port.
+    /// The host of `issuer`, without port: it may be at any address, where others have to be at public ones.
     pub host: String,
     /// What it calls us.
     pub client_id: String,
@@ -31,6 +31,8 @@ pub struct OpenId {
     pub tenant: Option<String>,
     /// Whether mail addresses count as verified where the provider does not say.
     pub trust_email: bool,
+    /// Whether it may be anywhere, and without TLS.
+    pub private: bool,
 }
 
 /// Without the secret.
@@ -93,6 +95,7 @@ pub fn openid(settings: &Settings, environment: Environment<'_>) -> Result<Optio
         roles: roles.map(|values| listed(values, ',')),
         tenant: Some(settings.openid_tenant.clone()).filter(|tenant| tenant != "*"),
         trust_email: settings.openid_trust_email,
+        private: settings.private_addresses,
         issuer,
     }))
 }

@@ -1,10 +1,9 @@
 //! What is made of claims: whom the provider vouches for.
 
+use rollcall_config::OpenId as OpenIdSettings;
 use rollcall_domain::account::Role;
 use rollcall_service::accounts::openid::{Newcomer, OpenIdError, Vouched};
 use serde_json::{Map, Value};
-
-use crate::Settings;
 
 /// The claims of an ID token that holds, with those of the userinfo endpoint where it was asked.
 pub(crate) struct Claims(pub(crate) Map<String, Value>);
@@ -15,7 +14,7 @@ impl Claims {
     }
 
     /// Whether what is wanted to know may be at the userinfo endpoint.
-    pub(crate) fn is_thin(&self, settings: &Settings) -> bool {
+    pub(crate) fn is_thin(&self, settings: &OpenIdSettings) -> bool {
         let wants_roles = settings.roles.iter().any(|values| !values.is_empty());
         let has = |name: &str| self.0.contains_key(name);
         let trusts = settings.trust_email && has("email");
@@ -41,7 +40,7 @@ impl Claims {
     }
 
     /// The claim of roles: by its name, else by its way.
-    fn roles(&self, settings: &Settings) -> Option<&Value> {
+    fn roles(&self, settings: &OpenIdSettings) -> Option<&Value> {
         let claim = settings.roles_claim.as_str();
         self.0.get(claim).or_else(|| {
             let (first, rest) = claim.split_once('.')?;
@@ -50,7 +49,7 @@ impl Claims {
     }
 
     /// The highest role that a value of it makes.
-    fn role(&self, settings: &Settings) -> Option<Role> {
+    fn role(&self, settings: &OpenIdSettings) -> Option<Role> {
         let values = match self.roles(settings)? {
             Value::Array(values) => values.iter().collect(),
             one => vec![one],
@@ -63,7 +62,7 @@ impl Claims {
     }
 
     /// Whether the provider has verified the address. Some write it as text.
-    fn is_verified(&self, settings: &Settings) -> bool {
+    fn is_verified(&self, settings: &OpenIdSettings) -> bool {
         match self.0.get("email_verified") {
             Some(Value::Bool(verified)) => *verified,
             Some(Value::String(text)) => text == "true",
@@ -73,7 +72,7 @@ impl Claims {
     }
 
     /// Whom it is about.
-    pub(crate) fn vouched(&self, settings: &Settings) -> Result<Vouched, OpenIdError> {
+    pub(crate) fn vouched(&self, settings: &OpenIdSettings) -> Result<Vouched, OpenIdError> {
         let subject = self.text("sub").ok_or(OpenIdError::Untrusted("its sub is none"))?;
         let role = self.role(settings);
         let name = self.text("name").or_else(|| self.text("preferred_username"));
@@ -93,8 +92,8 @@ mod tests {
 
     use super::*;
 
-    fn settings() -> Settings {
-        Settings {
+    fn settings() -> OpenIdSettings {
+        OpenIdSettings {
             issuer: "https://id.example".to_owned(),
             host: "id.example".to_owned(),
             client_id: "rollcall".to_owned(),
@@ -106,7 +105,6 @@ mod tests {
             tenant: None,
             trust_email: false,
             private: false,
-            timeout: crate::TIMEOUT,
         }
     }
 
@@ -127,10 +125,10 @@ mod tests {
             ("realm_access.roles", json!({ "realm_access": { "roles": ["all"] } }), Some(Role::Viewer)),
             ("https://a.example/roles", json!({ "https://a.example/roles": ["ops"] }), Some(Role::Operator)),
         ] {
-            let settings = Settings { roles_claim: claim.to_owned(), ..settings() };
+            let settings = OpenIdSettings { roles_claim: claim.to_owned(), ..settings() };
             assert_eq!(claims(more.clone()).role(&settings), expected, "{claim} {more}");
         }
-        let none = Settings { roles: Default::default(), ..settings() };
+        let none = OpenIdSettings { roles: Default::default(), ..settings() };
         assert_eq!(claims(json!({ "groups": ["", "all"] })).role(&none), None);
     }
 
@@ -144,16 +142,16 @@ mod tests {
             (json!(1), true, false),
             (Value::Null, true, false),
         ] {
-            let settings = Settings { trust_email: trust, ..settings() };
+            let settings = OpenIdSettings { trust_email: trust, ..settings() };
             let claims = claims(json!({ "email": "ann@example.com", "email_verified": verified }));
             assert_eq!(claims.vouched(&settings).unwrap().email.is_some(), expected, "{verified} {trust}");
         }
         let silent = claims(json!({ "email": "ann@example.com" }));
         assert_eq!(silent.vouched(&settings()).unwrap().email, None);
-        let trusting = Settings { trust_email: true, ..settings() };
+        let trusting = OpenIdSettings { trust_email: true, ..settings() };
         assert!(
             silent.vouched(&trusting).unwrap().email.is_some()
-                && !silent.is_thin(&Settings { roles: Default::default(), ..trusting })
+                && !silent.is_thin(&OpenIdSettings { roles: Default::default(), ..trusting })
         );
     }
 

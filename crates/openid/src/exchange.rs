@@ -3,20 +3,20 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::digest::{SHA256, digest};
-use rollcall_connector::secret::Secret;
+use rollcall_config::OpenId as OpenIdSettings;
 use rollcall_service::accounts::openid::{Begun, OpenIdError, Returned, Vouched};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::Provider;
 use crate::ask::{encode, form, read, status};
 use crate::claims::Claims;
 use crate::discovery::Metadata;
 use crate::token::Expected;
-use crate::{Provider, Settings};
 
 /// Where the browser goes: the request of a code, with PKCE by `S256`.
 pub(crate) fn authorization_url(
-    settings: &Settings,
+    settings: &OpenIdSettings,
     metadata: &Metadata,
     begun: &Begun,
     redirect_uri: &str,
@@ -99,7 +99,7 @@ impl Provider {
             ("code_verifier", &begun.verifier),
         ];
         let id = self.settings.client_id.as_str();
-        let secret = self.settings.client_secret.as_ref().map(Secret::reveal);
+        let secret = self.settings.client_secret.as_deref();
         let authorization = match secret {
             None => {
                 fields.push(("client_id", id));

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use rollcall_connector::secret::Secret;
+use rollcall_config::OpenId as OpenIdSettings;
 use rollcall_connector::transport::Poster;
 use rollcall_domain::clock::Clock;
 use rollcall_service::accounts::openid::{Begun, OpenId, OpenIdError, Returned, Vouched};
@@ -26,41 +26,13 @@ use ask::Asker;
 use discovery::Discovery;
 use keys::Keys;
 
-/// How long the provider gets for all that is asked of it for one page.
+/// How long a provider usually gets for all that is asked of it for one page.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
-
-/// What an operator says of a provider.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// What it calls itself, exactly.
-    pub issuer: String,
-    /// The host of `issuer`: it may be at any address, where others have to be at public ones.
-    pub host: String,
-    /// What it calls us.
-    pub client_id: String,
-    /// What we prove it with; a public client has none.
-    pub client_secret: Option<Secret>,
-    /// What we ask for; `openid` is among them.
-    pub scopes: Vec<String>,
-    /// What people call it.
-    pub name: String,
-    /// The claim by which those without an account get a role.
-    pub roles_claim: String,
-    /// Its values that make an owner, an operator, a viewer.
-    pub roles: [Vec<String>; 3],
-    /// The tenant of that role; `None`: every one.
-    pub tenant: Option<String>,
-    /// Whether mail addresses count as verified where the provider does not say.
-    pub trust_email: bool,
-    /// Whether it may be anywhere, and without TLS.
-    pub private: bool,
-    /// How long it gets for all that is asked of it for one page.
-    pub timeout: Duration,
-}
 
 /// A provider.
 pub struct Provider {
-    settings: Settings,
+    settings: OpenIdSettings,
+    timeout: Duration,
     asker: Asker,
     clock: Arc<dyn Clock>,
     discovery: Discovery,
@@ -68,12 +40,12 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// Nothing is asked yet.
-    pub fn new(settings: Settings, clock: Arc<dyn Clock>) -> Self {
+    /// Nothing is asked yet. `timeout` is how long it gets for all that is asked of it for one page.
+    pub fn new(settings: OpenIdSettings, timeout: Duration, clock: Arc<dyn Clock>) -> Self {
         let poster = Poster::named(Arc::clone(&clock), &settings.host, settings.private);
-        let asker = Asker::new(poster, settings.timeout);
+        let asker = Asker::new(poster, timeout);
         verify::install();
-        Self { asker, clock, discovery: Discovery::default(), keys: Keys::default(), settings }
+        Self { asker, clock, discovery: Discovery::default(), keys: Keys::default(), settings, timeout }
     }
 
     /// In time, or not at all: also for those who wait for an answer that another asked for.
@@ -82,10 +54,10 @@ impl Provider {
         asked: impl Future<Output = Result<T, OpenIdError>>,
     ) -> Result<T, OpenIdError> {
         let late = |_| {
-            let millis = self.settings.timeout.as_millis();
+            let millis = self.timeout.as_millis();
             OpenIdError::Unreachable(format!("no answer within {millis} ms"))
         };
-        tokio::time::timeout(self.settings.timeout, asked).await.unwrap_or_else(|error| Err(late(error)))
+        tokio::time::timeout(self.timeout, asked).await.unwrap_or_else(|error| Err(late(error)))
     }
 }
 

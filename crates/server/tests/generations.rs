@@ -44,9 +44,7 @@ async fn let_in(app: &TestApp, client: &Client, body: &Value) -> Caller {
 }
 
 async fn set(app: &TestApp, change: impl FnOnce(&mut Source)) {
-    let mut source = app.record("a").await;
-    change(&mut source);
-    app.service.update_source(&app.admin(DEFAULT_TENANT).await, &source).await.unwrap();
+    app.change("a", change).await.unwrap();
 }
 
 async fn roles(app: &TestApp) -> Vec<String> {

@@ -16,9 +16,7 @@ async fn a_paused_source_asks_to_come_back_and_loses_nothing() {
     let client = app.source("a", "generic").await;
     let other = app.source("b", "generic").await;
     client.user("ann").await;
-    let (admin, mut record) = (app.admin(DEFAULT_TENANT).await, app.record("a").await);
-    record.status = SourceStatus::Paused;
-    app.service.update_source(&admin, &record).await.unwrap();
+    app.change("a", |source| source.status = SourceStatus::Paused).await.unwrap();
     for (method, path) in [
         ("GET", "/Users"),
         ("POST", "/Users"),
@@ -35,8 +33,7 @@ async fn a_paused_source_asks_to_come_back_and_loses_nothing() {
     let stranger = client.clone().authorized(Some("Bearer rc_nonsense")).get("/Users").await;
     assert_eq!(stranger.outcome(), "401 -", "a stranger is not told that the source is paused");
     other.get("/Users").await.expect(200);
-    record.status = SourceStatus::Active;
-    app.service.update_source(&admin, &record).await.unwrap();
+    app.change("a", |source| source.status = SourceStatus::Active).await.unwrap();
     assert_eq!(client.get("/Users").await.expect(200).column("userName"), ["ann"]);
 }
 
@@ -89,9 +86,8 @@ async fn no_rate_below_25_a_second_can_be_set() {
         assert_eq!(made.is_ok(), allowed, "{rate} a second");
     }
     app.source("a", "generic").await;
-    let mut record = app.record("a").await;
-    record.settings = limited(10, 10);
-    assert!(matches!(app.service.update_source(&admin, &record).await, Err(AdminError::Invalid(_))));
+    let changed = app.change("a", |source| source.settings = limited(10, 10)).await;
+    assert!(matches!(changed, Err(AdminError::Invalid(_))));
     // A burst below the rate is no way around it.
     let client = app.source_with("small-burst", "generic", limited(25, 1)).await;
     for _ in 0..25 {
@@ -105,9 +101,7 @@ async fn new_limits_count_at_once() {
     let app = TestApp::start().await;
     let client = app.source_with("a", "generic", limited(25, 25)).await;
     while client.get("/Users").await.status == 200 {}
-    let (admin, mut record) = (app.admin(DEFAULT_TENANT).await, app.record("a").await);
-    record.settings = limited(0, 0);
-    app.service.update_source(&admin, &record).await.unwrap();
+    app.change("a", |source| source.settings = limited(0, 0)).await.unwrap();
     for _ in 0..100 {
         client.get("/Users").await.expect(200);
     }

@@ -9,7 +9,7 @@ use rollcall_domain::source::{Source, SourceSettings};
 use rollcall_domain::tenant::DEFAULT_TENANT;
 use rollcall_server::api::API_BASE;
 use rollcall_server::{App, Settings};
-use rollcall_service::admin::{Admin, Manager, NewApiToken, NewCredential, NewSource};
+use rollcall_service::admin::{Admin, AdminError, Manager, NewApiToken, NewCredential, NewSource};
 use rollcall_service::hooks::Hooks;
 use rollcall_service::system::SystemIds;
 use rollcall_service::vault::Vault;
@@ -111,6 +111,18 @@ impl TestApp {
     pub async fn record(&self, slug: &str) -> Source {
         let admin = self.admin(DEFAULT_TENANT).await;
         self.service.source(&admin, slug).await.expect("the source")
+    }
+
+    /// Changes a source of the default tenant.
+    ///
+    /// # Errors
+    ///
+    /// As [`Service::change_source`].
+    pub async fn change(&self, slug: &str, change: impl FnOnce(&mut Source)) -> Result<(), AdminError> {
+        let before = self.record(slug).await;
+        let mut after = before.clone();
+        change(&mut after);
+        self.service.change_source(&self.admin(DEFAULT_TENANT).await, &before, &after).await
     }
 
     /// Whoever holds the database, within a tenant.

@@ -188,7 +188,7 @@ async fn a_provider_that_does_not_work_lets_nobody_in_and_says_what_to_do() {
 #[tokio::test]
 async fn a_slow_provider_is_not_waited_for_for_ever() {
     let wait = async |place: &str| {
-        let world = World::with(|settings| settings.timeout = Duration::from_secs(4)).await;
+        let world = World::within(Duration::from_secs(4), |_| {}).await;
         world.provider.behave(|behaviour| {
             behaviour.thin = true;
             behaviour.faults.insert(place.to_owned(), Fault::Slow(Duration::from_secs(3_600)));

@@ -12,6 +12,9 @@ use rollcall_testkit::TestApp;
 use rollcall_testkit::console::{Shown, Visitor};
 use rollcall_testkit::openid::{CLIENT, FakeProvider};
 
+/// So long nothing takes here.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// The console, and the provider.
 pub(crate) struct World {
     pub(crate) app: TestApp,
@@ -66,14 +69,19 @@ impl World {
     }
 
     /// One with other settings of the provider.
-    pub(crate) async fn with(change: impl FnOnce(&mut rollcall_openid::Settings)) -> Self {
+    pub(crate) async fn with(change: impl FnOnce(&mut rollcall_config::OpenId)) -> Self {
+        Self::within(PATIENCE, change).await
+    }
+
+    /// The same with another time for the provider's answers.
+    pub(crate) async fn within(timeout: Duration, change: impl FnOnce(&mut rollcall_config::OpenId)) -> Self {
         let app = TestApp::start().await;
         let provider = FakeProvider::start(&app.clock).await;
-        let mut settings = rollcall_openid::Settings {
+        let mut settings = rollcall_config::OpenId {
             issuer: provider.issuer().to_owned(),
             host: "127.0.0.1".to_owned(),
             client_id: CLIENT.0.to_owned(),
-            client_secret: Some(rollcall_connector::secret::Secret::new(CLIENT.1)),
+            client_secret: Some(CLIENT.1.to_owned()),
             scopes: vec!["openid".to_owned(), "email".to_owned()],
             name: "Example ID".to_owned(),
             roles_claim: "groups".to_owned(),
@@ -81,11 +89,9 @@ impl World {
             tenant: Some("default".to_owned()),
             trust_email: false,
             private: true,
-            // So long nothing takes here.
-            timeout: Duration::from_secs(60),
         };
         change(&mut settings);
-        let client = Provider::new(settings, Arc::clone(&app.clock) as _);
+        let client = Provider::new(settings, timeout, Arc::clone(&app.clock) as _);
         let listener = Arc::new(Listener { client, last: Mutex::default() });
         let settings = Settings { openid: Some(Arc::clone(&listener) as _), ..Settings::default() };
         let router = rollcall_console::router(&Console::new(Arc::clone(&app.service), settings));

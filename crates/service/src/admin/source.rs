@@ -131,29 +131,20 @@ impl Service {
         ours.ok_or_else(|| no_source(admin.tenant(), slug))
     }
 
-    /// Writes a source that was changed: status, dialect or settings.
+    /// Changes status, dialect or settings of a source that was read: what was changed since is not overwritten.
     ///
     /// # Errors
     ///
-    /// `Invalid` for an unknown dialect or bad settings.
-    pub async fn update_source(&self, admin: &Admin, source: &Source) -> Result<(), AdminError> {
-        admin.require(ApiScope::SourcesWrite)?;
-        admin.owns(source)?;
-        let before = self.source(admin, &source.slug).await?;
-        self.change_source(admin, &before, source).await
-    }
-
-    /// The same over a source that was read: what was changed since is not overwritten.
-    ///
-    /// # Errors
-    ///
-    /// As [`Service::update_source`]; one that [`AdminError::is_superseded`].
-    pub(super) async fn change_source(
+    /// `Invalid` for an unknown dialect or bad settings; one that [`AdminError::is_superseded`].
+    pub async fn change_source(
         &self,
         admin: &Admin,
         before: &Source,
         source: &Source,
     ) -> Result<(), AdminError> {
+        admin.require(ApiScope::SourcesWrite)?;
+        admin.owns(before)?;
+        admin.owns(source)?;
         check_dialect(&source.dialect, &source.settings)?;
         check_settings(&source.settings)?;
         if *before == (Source { generation: before.generation, ..source.clone() }) {

@@ -22,7 +22,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("connector", &["domain", "scim"]),
     ("access", &["connector", "domain"]),
     ("hub", &["connector", "domain", "service", "store"]),
-    ("openid", &["connector", "domain", "service"]),
+    ("openid", &["config", "connector", "domain", "service"]),
     ("bench", &[]),
     (
         "cli",
