@@ -1,10 +1,12 @@
 //! Questions of one kind that are asked at the same time are answered together, by one statement.
 //!
 //! A question that finds few others at work is asked at once. One that comes while that many are under way waits for the
-//! next of them, with all that come meanwhile: nobody waits for company, and the more ask, the less each costs. What
-//! is answered is what was so after the question came.
+//! next of them, with all that come meanwhile: nobody waits for company, and the more ask, the less each costs. Where
+//! those under way take long, more are begun, so that a large answer holds up what goes with it and nothing else. What is
+//! answered is what was so after the question came.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
@@ -13,6 +15,10 @@ use tokio::sync::oneshot;
 
 /// Statements of one kind that are under way at the same time.
 const AT_ONCE: usize = 2;
+/// The same while a question waits for longer than [`LONG`].
+const AT_MOST: usize = 8;
+/// Many times what a statement takes.
+const LONG: Duration = Duration::from_millis(20);
 /// Questions of one statement, at most.
 const MOST: usize = 64;
 
@@ -44,20 +50,28 @@ impl<Q: Send + 'static, A: Send + 'static> Gather<Q, A> {
 
     /// The answer to a question.
     pub(crate) async fn ask(&self, question: Q) -> Result<A, StoreError> {
-        let (reply, answer) = oneshot::channel();
-        let starts = {
-            let mut state = self.0.state.lock();
-            state.waiting.push((question, reply));
-            let starts = state.under_way < AT_ONCE;
-            state.under_way += usize::from(starts);
-            starts
+        let (reply, mut answer) = oneshot::channel();
+        self.0.state.lock().waiting.push((question, reply));
+        self.start(AT_ONCE);
+        let answered = if let Ok(answered) = tokio::time::timeout(LONG, &mut answer).await {
+            answered
+        } else {
+            self.start(AT_MOST);
+            answer.await
         };
-        if starts {
-            // Of its own: whoever asked may go away, and others wait for the same statement.
-            let worker = Worker { shared: Arc::clone(&self.0), counts: true };
-            tokio::spawn(worker.work());
+        answered.map_err(|_| StoreError::Unavailable("reading was given up".to_owned()))?
+    }
+
+    /// Begins one more if something waits and fewer than this are under way.
+    fn start(&self, most: usize) {
+        let mut state = self.0.state.lock();
+        if state.waiting.is_empty() || state.under_way >= most {
+            return;
         }
-        answer.await.map_err(|_| StoreError::Unavailable("reading was given up".to_owned()))?
+        state.under_way += 1;
+        drop(state);
+        // Of its own: whoever asked may go away, and others wait for the same statement.
+        tokio::spawn(Worker { shared: Arc::clone(&self.0), counts: true }.work());
     }
 }
 
@@ -164,6 +178,29 @@ mod tests {
         drop(first);
         gate.add_permits(1_000);
         assert_eq!(second.await, Ok(4));
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_long_for_others_whose_answers_take_long() {
+        let endless = |numbers: Vec<u64>| {
+            async move {
+                if numbers.contains(&0) {
+                    std::future::pending::<()>().await;
+                }
+                numbers.into_iter().map(Ok).collect()
+            }
+            .boxed()
+        };
+        let gather: Gather<u64, u64> = Gather::new(endless);
+        let gather = Arc::new(gather);
+        for _ in 1..AT_MOST {
+            let one = Arc::clone(&gather);
+            tokio::spawn(async move { one.ask(0).await });
+            // By then it is under way, alone.
+            tokio::time::sleep(LONG * 3).await;
+            let answer = tokio::time::timeout(LONG * 100, gather.ask(7)).await;
+            assert_eq!(answer, Ok(Ok(7)));
+        }
     }
 
     #[tokio::test]

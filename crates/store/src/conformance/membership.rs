@@ -231,6 +231,41 @@ pub async fn pending_members_become_real_when_they_arrive(backend: &dyn Backend)
     assert!(removed.changed && world.members(group).await.len() == 3);
 }
 
+/// Many look for users of two sources at the same moment, by id and by name, and each gets its own source's or nothing.
+pub async fn lookups_at_the_same_moment_are_each_of_their_own_source(backend: &dyn Backend) {
+    let here = World::new(backend).await;
+    let there = here.beside("there").await;
+    let mut expected = Vec::new();
+    for number in 0..40 {
+        let name = format!("user{number}");
+        let mine = here.user(&name).await;
+        let (theirs, group) = (there.user(&name).await, there.group(&name, &[]).await);
+        there.change(group, add(&[theirs])).await.unwrap();
+        expected.push((name, mine, theirs, group));
+    }
+    let tasks = expected.into_iter().map(|(name, mine, theirs, group)| {
+        let (here, there) = (here.clone(), there.clone());
+        tokio::spawn(async move {
+            for _ in 0..5 {
+                for (world, own, other, groups) in
+                    [(&here, mine, theirs, &[][..]), (&there, theirs, mine, &[group][..])]
+                {
+                    let store = &world.store;
+                    assert_eq!(store.get_with_groups(world.source, "User", other).await, Ok(None));
+                    let by_id = store.get_with_groups(world.source, "User", own).await.unwrap().unwrap();
+                    let by_name = store.find(world.source, "User", "userName", &name).await.unwrap().unwrap();
+                    assert_eq!((by_id.0.id, &by_id), (own, &by_name));
+                    let found: Vec<Uuid> = by_id.1.iter().map(|group| group.id).collect();
+                    assert_eq!(found, groups);
+                }
+            }
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        task.await.unwrap();
+    }
+}
+
 /// What a replacement does not name leaves in its order, and nothing else: names that differ by case are two.
 pub async fn a_replacement_takes_the_names_that_it_does_not_say(backend: &dyn Backend) {
     let world = World::new(backend).await.pending();

@@ -133,6 +133,7 @@ macro_rules! store_conformance {
             membership: [
                 concurrent_additions_and_removals_lose_nothing,
                 a_unique_value_finds_its_resource_with_its_groups,
+                lookups_at_the_same_moment_are_each_of_their_own_source,
                 members_are_listed_in_order_of_addition,
                 groups_are_direct_and_through_other_groups,
                 a_cycle_of_groups_does_no_harm,
