@@ -5,6 +5,7 @@
 
 mod accepted;
 mod accounts;
+mod additions;
 mod administration;
 mod api_token;
 mod audit;

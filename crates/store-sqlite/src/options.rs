@@ -18,7 +18,8 @@ pub struct Options {
     pub writer_cache_kib: u32,
     /// Page cache of each reading connection, in KiB.
     pub reader_cache_kib: u32,
-    /// Pages in the write-ahead log after which it is moved into the database beside the writer.
+    /// Pages of 4 KiB in the write-ahead log after which it is moved into the database beside the writer. The more,
+    /// the more often a page changed is moved but once; the log's file is about as large, and is kept.
     pub checkpoint_pages: usize,
     /// How long to wait for another process that writes.
     pub busy_timeout: Duration,
@@ -37,7 +38,7 @@ impl Default for Options {
             group: 256,
             writer_cache_kib: 8 * 1024,
             reader_cache_kib: 2 * 1024,
-            checkpoint_pages: 8_000,
+            checkpoint_pages: 32_000,
             busy_timeout: Duration::from_secs(5),
             poll: Duration::from_millis(250),
             max_scan: 1_000_000,

@@ -83,7 +83,6 @@ impl Service {
             body,
         };
         let entry = Self::entry(caller, &kind, created, groups, Some(stamp));
-        self.cache.put(&entry);
         self.represent(caller, &kind, &entry, &projection).await
     }
 

@@ -122,6 +122,7 @@ macro_rules! store_conformance {
                 units_after_too_many_failures_are_skipped,
                 what_is_not_there_is_not_found,
                 the_sequence_has_no_gaps_under_concurrent_writes,
+                creations_at_the_same_moment_are_each_as_if_alone,
                 a_failed_write_takes_no_sequence_number,
                 a_deletion_leaves_a_tombstone,
                 committed_writes_survive_a_reopening,

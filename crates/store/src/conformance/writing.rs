@@ -215,6 +215,40 @@ pub async fn the_sequence_has_no_gaps_under_concurrent_writes(backend: &dyn Back
     assert_eq!(sequences, wanted);
 }
 
+/// Many requests at the same moment: a creation whose value is taken leaves the others alone, and whom a group waits
+/// for is in it afterwards, whichever of the two came first.
+pub async fn creations_at_the_same_moment_are_each_as_if_alone(backend: &dyn Backend) {
+    let world = World::new(backend).await.pending();
+    let taken = world.user("taken").await;
+    let tasks = (0..40).map(|number| {
+        let world = world.clone();
+        tokio::spawn(async move {
+            let (name, awaited) = (format!("u{number}"), format!("X{number}"));
+            let group = world.group(&name, &[]);
+            let waits =
+                async { world.change(group.await, vec![MemberChange::Add(vec![awaited.clone()])]).await };
+            let user = world.create("User", json!({"userName": name, "externalId": awaited}));
+            let again =
+                world.create("User", json!({"userName": "TAKEN", "externalId": format!("Y{number}")}));
+            let (waits, user, again) = tokio::join!(waits, user, again);
+            let conflict = StoreError::Conflict { attribute: "userName".to_owned(), id: Some(taken) };
+            assert_eq!(again, Err(conflict));
+            assert!(waits.unwrap().changed);
+            user.unwrap()
+        })
+    });
+    for (number, task) in tasks.collect::<Vec<_>>().into_iter().enumerate() {
+        let user = task.await.unwrap();
+        let [(group, true)] = world.groups(user).await[..] else { panic!("u{number} is in one group") };
+        assert_eq!(world.members(group).await, [user.to_string()]);
+        let filter = format!("externalId eq \"X{number}\"");
+        let found = world.list("User", Some(&filter), None, Start::Offset(0), 10).await;
+        assert_eq!(found.total, Some(1), "{filter}");
+    }
+    let freed = world.list("User", Some("externalId eq \"Y0\""), None, Start::Offset(0), 10).await;
+    assert_eq!(freed.total, Some(0));
+}
+
 /// A write that fails has no change record, and the next number is the next one's.
 pub async fn a_failed_write_takes_no_sequence_number(backend: &dyn Backend) {
     let world = World::new(backend).await;
