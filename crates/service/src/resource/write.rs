@@ -66,7 +66,6 @@ impl Service {
             Write::Create(Create { content, .. }) => (content.body.clone(), content.plain),
             _ => Default::default(),
         };
-        let stamp = self.store.stamps().of(id);
         let (written, now) =
             self.commit(caller, prepared.write, prepared.said).await.map_err(error::from_store)?;
         // A user may have been awaited by groups, where the dialect lets them wait.
@@ -82,7 +81,8 @@ impl Service {
             plain,
             body,
         };
-        let entry = Self::entry(caller, &kind, created, groups, Some(stamp));
+        // Not kept: of the many that are created at once few are asked for soon.
+        let entry = Self::entry(caller, &kind, created, groups, None);
         self.represent(caller, &kind, &entry, &projection).await
     }
 
