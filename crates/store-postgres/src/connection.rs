@@ -10,7 +10,6 @@ use rollcall_store::StoreError;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Row, Statement};
 
-use crate::additions::Bound;
 use crate::column::{Parameter, Parameters};
 use crate::error::{Failure, read};
 
@@ -138,7 +137,10 @@ impl Connection {
     ///
     /// What failed is told by [`Connection::failure`]. If that is an error of the server, nothing is committed: it makes
     /// a rollback of the commit. If it is the connection, it is not known.
-    pub(crate) async fn commit(&self, statements: &[Bound<'_>]) -> Result<(), StoreError> {
+    pub(crate) async fn commit(
+        &self,
+        statements: &[(&'static str, Vec<&(dyn Parameter + '_)>)],
+    ) -> Result<(), StoreError> {
         // All of them are prepared before the first is sent: else one would come after the commit.
         let mut prepared = Vec::with_capacity(statements.len());
         for (sql, parameters) in statements {

@@ -5,7 +5,6 @@
 
 mod accepted;
 mod accounts;
-mod additions;
 mod administration;
 mod api_token;
 mod audit;

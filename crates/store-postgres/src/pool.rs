@@ -1,6 +1,6 @@
 //! The connections: one pool for everything, and one more for what a replica may answer.
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, PoolError, QueueMode, RecyclingMethod, Runtime};
+use deadpool_postgres::{Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime};
 use rollcall_store::StoreError;
 use tokio_postgres::Config;
 
@@ -30,8 +30,6 @@ impl Pool {
         let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let pool =
             deadpool_postgres::Pool::builder(Manager::from_config(config.clone(), tls.clone(), manager))
-                // The one used last knows most: its statements, and its pages.
-                .queue_mode(QueueMode::Lifo)
                 .max_size(options.connections.max(3))
                 .wait_timeout(Some(options.connect_timeout * 2))
                 .create_timeout(Some(options.connect_timeout * 2))

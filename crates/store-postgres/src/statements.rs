@@ -12,9 +12,9 @@ use uuid::Uuid;
 
 use crate::resource::compile::{Compiled, Scope, Value, selection};
 use crate::{
-    PostgresStore, accepted, accounts, additions, api_token, audit, change, credential, delivery, group,
-    groups, history, lease, members, membership, memberships, names, nodes, pending, people, reindex,
-    request_log, resource, retention, session, source, tenant, tombstone, wave,
+    PostgresStore, accepted, accounts, api_token, audit, change, credential, delivery, group, groups,
+    history, lease, members, membership, memberships, names, nodes, pending, people, reindex, request_log,
+    resource, retention, session, source, tenant, tombstone, wave,
 };
 
 /// Statements that read a whole small table on purpose: tenants, keys, endpoints, accounts, what is looked at.
@@ -30,7 +30,6 @@ const SMALL: &[&str] = &[
 fn all() -> Vec<&'static str> {
     [
         accepted::STATEMENTS,
-        additions::STATEMENTS,
         api_token::STATEMENTS,
         audit::STATEMENTS,
         change::STATEMENTS,

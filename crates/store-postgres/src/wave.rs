@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use futures_util::future::join3;
 use rollcall_store::StoreError;
 use rollcall_store::write::{Batch, Content, Create, Outcome, Unit, Update, Write, Written};
 use tokio_postgres::Row;
@@ -12,16 +13,22 @@ use uuid::Uuid;
 
 use crate::batch::{BatchJob, told};
 use crate::change;
-use crate::column::{Text, get};
-use crate::error::{signed, unsigned};
+use crate::column::{Parameter, Text, get};
+use crate::error::unsigned;
 use crate::resource::Progress;
 use crate::resource::value::{self, ValueRow};
 use crate::session::Session;
 use crate::writer::{Abort, Job};
 
-const TAKEN: &str = "SELECT n.at FROM unnest($1::BIGINT[], $2::BIGINT[], $3::BYTEA[], $4::BIGINT[])
-    AS n (at, collection, value, attribute)
-    JOIN value AS v ON v.collection = n.collection AND v.value = n.value AND v.attribute = n.attribute AND v.apart = 0";
+const ADD_VALUES: &str = "INSERT INTO value (collection, value, attribute, apart, resource)
+    SELECT * FROM unnest($1::BIGINT[], $2::BYTEA[], $3::BIGINT[], $4::BIGINT[], $5::BIGINT[])
+    ON CONFLICT DO NOTHING";
+const ADD_RESOURCES: &str = "INSERT INTO resource
+    (key, collection, id, version, revision, created, modified, plain, display, body)
+    SELECT n.key, n.collection, n.id, 1, 1, n.at, n.at, n.plain, n.display, n.body
+    FROM unnest($1::BIGINT[], $2::BIGINT[], $3::UUID[], $4::BIGINT[], $5::BOOLEAN[], $6::BYTEA[], $7::BYTEA[])
+        AS n (key, collection, id, at, plain, display, body)
+    ON CONFLICT (id) DO NOTHING";
 const UPDATE: &str = "UPDATE resource AS r SET version = r.version + 1, revision = r.revision + 1,
     modified = n.at, plain = n.plain, body = n.body
     FROM unnest($1::BIGINT[], $2::UUID[], $3::BIGINT[], $4::BIGINT[], $5::BOOLEAN[], $6::BYTEA[], $7::BYTEA[])
@@ -31,10 +38,9 @@ const UPDATE: &str = "UPDATE resource AS r SET version = r.version + 1, revision
     RETURNING r.id, r.key, r.version, r.revision";
 
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] = &[TAKEN, UPDATE];
+pub(crate) const STATEMENTS: &[&str] = &[ADD_VALUES, ADD_RESOURCES, UPDATE];
 
-/// Does what can be done together. What is done has its outcome, and new resources wait in
-/// [`Session::additions`]; the rest is left.
+/// Does what can be done together. What is done has its outcome; the rest is left.
 pub(crate) async fn run(session: &mut Session, jobs: &mut [Box<dyn Job>]) -> Result<(), Abort> {
     let done = together(session, jobs).await;
     if session.connection().failure().is_some() {
@@ -54,7 +60,7 @@ async fn together(session: &mut Session, jobs: &mut [Box<dyn Job>]) -> Result<()
             _ => {}
         }
     }
-    if !creating.is_empty() {
+    if creating.len() > 1 {
         create(session, jobs, creating).await?;
     }
     if !updating.is_empty() {
@@ -94,7 +100,6 @@ struct Planned<'a> {
     rows: Vec<ValueRow<'a>>,
 }
 
-/// Has new resources written with the commit, or before what is left.
 async fn create(
     session: &mut Session,
     jobs: &mut [Box<dyn Job>],
@@ -102,15 +107,13 @@ async fn create(
 ) -> Result<(), StoreError> {
     let written = {
         let planned = plan(session, jobs, candidates).await?;
-        let taken = taken(session, &planned).await?;
+        if planned.len() < 2 || !add(session, &planned).await? {
+            return Ok(());
+        }
         let mut written = Vec::with_capacity(planned.len());
         for Planned { at, batch, create, collection, key, rows } in &planned {
-            if taken.contains(&signed(*at as u64)) {
-                continue;
-            }
             value::touch(session, batch.source, rows);
             session.count(*collection, 1);
-            session.additions().push((*collection, *key, create.id), batch.now.0, &create.content, rows);
             let progress = Progress::new(*key, create.id, *collection);
             written.push((*at, record(session, batch, &progress).await?));
         }
@@ -150,24 +153,44 @@ async fn plan<'a>(
     Ok(planned)
 }
 
-/// The places of those of which a unique value is another's already. It stays so, or free, until the commit: whoever
-/// writes of the tenant waits for its lock.
-async fn taken(session: &Session, planned: &[Planned<'_>]) -> Result<HashSet<i64>, StoreError> {
-    let (mut places, mut collections) = (Vec::new(), Vec::new());
-    let (mut values, mut attributes) = (Vec::new(), Vec::new());
-    for Planned { at, collection, rows, .. } in planned {
-        for row in rows.iter().filter(|row| row.entry.unique) {
-            places.push(signed(*at as u64));
-            collections.push(*collection);
+/// Adds all of them, or none where an id or a value is taken.
+async fn add(session: &mut Session, planned: &[Planned<'_>]) -> Result<bool, StoreError> {
+    let (mut collections, mut values, mut attributes) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut apart, mut resources) = (Vec::new(), Vec::new());
+    for one in planned {
+        for row in &one.rows {
+            collections.push(one.collection);
             values.push(Text(&row.entry.value));
             attributes.push(row.attribute);
+            apart.push(if row.entry.unique { 0 } else { one.key });
+            resources.push(one.key);
         }
     }
-    if places.is_empty() {
-        return Ok(HashSet::new());
+    let keys: Vec<i64> = planned.iter().map(|one| one.key).collect();
+    let kinds: Vec<i64> = planned.iter().map(|one| one.collection).collect();
+    let ids: Vec<Uuid> = planned.iter().map(|one| one.create.id).collect();
+    let times: Vec<i64> = planned.iter().map(|one| one.batch.now.0).collect();
+    let contents = Contents::of(planned.iter().map(|one| &one.create.content));
+    let (added, created) = {
+        let connection = session.connection();
+        let value_rows: [&(dyn Parameter + '_); 5] = [&collections, &values, &attributes, &apart, &resources];
+        let resource_rows: [&(dyn Parameter + '_); 7] =
+            [&keys, &kinds, &ids, &times, &contents.plain, &contents.displays, &contents.bodies];
+        let (begun, added, created) = join3(
+            connection.run("SAVEPOINT wave"),
+            connection.execute(ADD_VALUES, &value_rows),
+            connection.execute(ADD_RESOURCES, &resource_rows),
+        )
+        .await;
+        begun?;
+        (added?, created?)
+    };
+    if added == values.len() as u64 && created == keys.len() as u64 {
+        session.changed(added + created);
+        return Ok(true);
     }
-    let found = session.rows(TAKEN, &[&places, &collections, &values, &attributes]).await?;
-    found.iter().map(|row| get(row, 0)).collect()
+    session.connection().run("ROLLBACK TO SAVEPOINT wave").await?;
+    Ok(false)
 }
 
 /// Contents by column.
@@ -236,7 +259,7 @@ async fn replace(
 ) -> Result<Vec<Row>, StoreError> {
     let content = |update: &'_ Update| update.content.as_ref().map(|(revision, _)| *revision);
     let revisions: Option<Vec<u64>> = planned.iter().map(|(.., update)| content(update)).collect();
-    let revisions: Vec<i64> = revisions.unwrap_or_default().into_iter().map(signed).collect();
+    let revisions: Vec<i64> = revisions.unwrap_or_default().into_iter().map(crate::error::signed).collect();
     if revisions.is_empty() {
         return Ok(Vec::new());
     }

@@ -62,23 +62,10 @@ pub(crate) trait Job: Send + Sync {
 pub(crate) enum Abort {
     /// A unit failed half-way: roll back and run carefully.
     Dirty,
-    /// An id or a value of a new resource is another's after all: roll back and run one request after the other.
-    Taken,
     /// It lost against another one, or its connection: run it again.
     Again(StoreError),
     /// It will not do better.
     Failed(StoreError),
-}
-
-/// How a transaction is run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Manner {
-    /// What can be done together is done together.
-    Together,
-    /// One request after the other.
-    InTurn,
-    /// With a savepoint around each part.
-    Careful,
 }
 
 /// The way to write. Dropping it ends the tasks once their queues are empty.
@@ -235,17 +222,13 @@ impl Shared {
         known: &mut Known,
     ) -> Result<(), StoreError> {
         let _permit = self.writers.acquire().await.map_err(|_| stopped())?;
-        let (mut manner, mut runs) = (Manner::Together, 0);
+        let (mut careful, mut runs) = (false, 0);
         loop {
             runs += 1;
-            let error = match self.attempt(scope, jobs, manner, known).await {
+            let error = match self.attempt(scope, jobs, careful, known).await {
                 Ok(()) => return Ok(()),
-                Err(Abort::Taken) if manner == Manner::Together => {
-                    manner = Manner::InTurn;
-                    continue;
-                }
-                Err(Abort::Dirty) if manner < Manner::Careful => {
-                    manner = Manner::Careful;
+                Err(Abort::Dirty) if !careful => {
+                    careful = true;
                     continue;
                 }
                 Err(Abort::Again(error)) if runs < RUNS => {
@@ -254,9 +237,7 @@ impl Shared {
                     continue;
                 }
                 Err(Abort::Again(error) | Abort::Failed(error)) => error,
-                Err(Abort::Dirty | Abort::Taken) => {
-                    StoreError::Unavailable("a failed write could not be undone".to_owned())
-                }
+                Err(Abort::Dirty) => StoreError::Unavailable("a failed write could not be undone".to_owned()),
             };
             tracing::error!(%error, jobs = jobs.len(), "nothing of a group of writes is known to be committed");
             return Err(error);
@@ -267,14 +248,13 @@ impl Shared {
         &self,
         scope: Scope,
         jobs: &mut [Box<dyn Job>],
-        manner: Manner,
+        careful: bool,
         known: &mut Known,
     ) -> Result<(), Abort> {
         let connection = self.pool.connection().await.map_err(Abort::Failed)?;
-        let careful = manner == Manner::Careful;
         let begun = Session::begin(connection, scope, (&self.begin, careful), std::mem::take(known)).await;
         let mut session = begun?;
-        if let Err(abort) = run(&mut session, jobs, manner).await {
+        if let Err(abort) = run(&mut session, jobs, careful).await {
             session.roll_back().await;
             return Err(abort);
         }
@@ -287,18 +267,13 @@ impl Shared {
     }
 }
 
-async fn run(session: &mut Session, jobs: &mut [Box<dyn Job>], manner: Manner) -> Result<(), Abort> {
+async fn run(session: &mut Session, jobs: &mut [Box<dyn Job>], careful: bool) -> Result<(), Abort> {
     for job in jobs.iter_mut().filter_map(|job| job.batch_mut()) {
         job.outcomes.clear();
     }
-    if manner == Manner::Together {
+    if !careful {
         wave::run(session, jobs).await?;
     }
-    if jobs.iter().filter_map(|job| job.batch()).filter(|job| !job.outcomes.is_empty()).count() == jobs.len()
-    {
-        return Ok(());
-    }
-    session.add_now().await?;
     for job in jobs.iter_mut() {
         job.run(session).await?;
     }

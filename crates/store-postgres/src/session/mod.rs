@@ -2,16 +2,15 @@
 
 pub(crate) mod known;
 
-use futures_util::future::{join, join_all};
+use futures_util::future::join;
 use rollcall_domain::tenant::TenantKey;
 use rollcall_store::StoreError;
 use rollcall_store::stamps::Stamps;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use crate::additions::Additions;
 use crate::change::{self, Records};
-use crate::column::{Parameters, get};
+use crate::column::{Parameter, Parameters, get};
 use crate::connection::Connection;
 use crate::error::{Failure, signed, unsigned};
 use crate::writer::Abort;
@@ -90,8 +89,6 @@ pub(crate) struct Session {
     tenants: Vec<Locked>,
     counts: Vec<(i64, i64)>,
     populations: Vec<(Uuid, i64)>,
-    /// New resources that are written before anything may ask for them.
-    additions: Additions,
     /// Change records that are written last, all at once.
     records: Records,
     /// Rows changed, without those that are as if they had not been.
@@ -126,7 +123,6 @@ impl Session {
             tenants: Vec::new(),
             counts: Vec::new(),
             populations: Vec::new(),
-            additions: Additions::default(),
             records: Records::default(),
             changes: 0,
         };
@@ -353,30 +349,6 @@ impl Session {
         Ok(())
     }
 
-    /// New resources, which are written by [`Session::add_now`] or with the commit.
-    pub(crate) fn additions(&mut self) -> &mut Additions {
-        &mut self.additions
-    }
-
-    /// Writes the new resources, so that what follows finds them.
-    pub(crate) async fn add_now(&mut self) -> Result<(), Abort> {
-        let additions = std::mem::take(&mut self.additions);
-        let statements = additions.statements();
-        let sent = statements.iter().map(|(sql, parameters)| self.connection.execute(sql, parameters));
-        let done = join_all(sent).await;
-        let added: Result<Vec<u64>, _> = done.into_iter().collect();
-        self.changes += added.map_err(|error| self.taken(error))?.into_iter().sum::<u64>();
-        Ok(())
-    }
-
-    /// Why a transaction ends whose new resources were refused.
-    fn taken(&self, error: StoreError) -> Abort {
-        match self.connection.failure() {
-            Some((Failure::Value, _)) => Abort::Taken,
-            _ => self.abort(error),
-        }
-    }
-
     /// Change records, which are written before the commit.
     pub(crate) fn records(&mut self) -> &mut Records {
         &mut self.records
@@ -397,7 +369,7 @@ impl Session {
         self.populations.iter().filter(|(of, _)| *of == source).map(|(_, more)| more).sum()
     }
 
-    /// Writes new resources, records and counters, and commits: all sent together.
+    /// Writes records and counters, and commits: all sent together.
     pub(crate) async fn commit(mut self) -> Result<(Touched, Known), Abort> {
         self.finish().await?;
         self.touched.tenants = self.tenants.iter().filter(|of| of.moved).map(|of| of.tenant).collect();
@@ -416,7 +388,7 @@ impl Session {
         let (collections, resources) = sums(&self.counts);
         let (sources, people) = sums(&self.populations);
         let moved: Vec<_> = self.tenants.iter().filter(|locked| locked.moved).map(Locked::row).collect();
-        let mut statements = self.additions.statements();
+        let mut statements: Vec<(&'static str, Vec<&(dyn Parameter + '_)>)> = Vec::new();
         if !self.records.is_empty() {
             statements.push((change::ADD, self.records.parameters()));
         }
@@ -432,7 +404,6 @@ impl Session {
         let committed = self.connection.commit(&statements).await;
         committed.map_err(|error| match self.connection.failure() {
             Some((Failure::Lost, _)) => Abort::Again(error),
-            Some((Failure::Value, _)) if !self.additions.is_empty() => Abort::Taken,
             // After a lost connection it is not known whether anything was committed: it is not run again.
             _ => Abort::Failed(error),
         })
