@@ -176,7 +176,7 @@ async fn record(
 }
 
 /// What is told of a write.
-pub(crate) fn told<'a>(write: &'a Write, progress: &'a Progress) -> Record<'a> {
+pub(crate) fn told<'a>(write: &'a Write, progress: &Progress) -> Record<'a> {
     let members = Some(&progress.members);
     let (kind, name, detail) = match write {
         Write::Create(create) => {

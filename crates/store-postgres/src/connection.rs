@@ -13,6 +13,9 @@ use tokio_postgres::{Row, Statement};
 use crate::column::{Parameter, Parameters};
 use crate::error::{Failure, read};
 
+/// A literal statement and its parameters.
+pub(crate) type Bound<'a> = (&'static str, Vec<&'a (dyn Parameter + 'a)>);
+
 /// A connection in use. Dropped inside a transaction, or after it failed, it is closed; else it goes back.
 pub(crate) struct Connection {
     client: Option<Object>,
@@ -137,28 +140,37 @@ impl Connection {
     ///
     /// What failed is told by [`Connection::failure`]. If that is an error of the server, nothing is committed: it makes
     /// a rollback of the commit. If it is the connection, it is not known.
-    pub(crate) async fn commit(
-        &self,
-        statements: &[(&'static str, Vec<&(dyn Parameter + '_)>)],
-    ) -> Result<(), StoreError> {
-        // All of them are prepared before the first is sent: else one would come after the commit.
-        let mut prepared = Vec::with_capacity(statements.len());
-        for (sql, parameters) in statements {
-            prepared.push(if self.unnamed { None } else { Some(self.prepare(sql, parameters).await?) });
-        }
-        let sent = statements.iter().zip(&prepared).map(|((sql, parameters), prepared)| async move {
-            let client = self.client()?;
-            let done = if let Some(statement) = prepared {
-                client.execute_raw(statement, bound(parameters)).await
-            } else {
-                let typed: Vec<_> = parameters.iter().map(|one| (*one as _, one.kind())).collect();
-                client.execute_typed(sql, &typed).await
-            };
-            done.map_err(|error| self.failed(&error))
-        });
+    pub(crate) async fn commit(&self, statements: &[Bound<'_>]) -> Result<(), StoreError> {
+        self.prepare_all(statements).await?;
+        let sent = statements.iter().map(|(sql, parameters)| self.execute(sql, parameters));
         let (done, committed) = join(join_all(sent), self.end("COMMIT")).await;
         done.into_iter().collect::<Result<Vec<u64>, _>>()?;
         committed
+    }
+
+    /// Begins a transaction, runs literal statements and commits, all sent together, and returns the rows of each.
+    ///
+    /// What failed is told as by [`Connection::commit`].
+    pub(crate) async fn whole(
+        &self,
+        begin: &str,
+        statements: &[Bound<'_>],
+    ) -> Result<Vec<Vec<Row>>, StoreError> {
+        self.prepare_all(statements).await?;
+        let sent = statements.iter().map(|(sql, parameters)| self.rows(sql, parameters));
+        let (begun, (rows, committed)) =
+            join(self.begin(begin), join(join_all(sent), self.end("COMMIT"))).await;
+        begun?;
+        let rows = rows.into_iter().collect::<Result<_, _>>()?;
+        committed.map(|()| rows)
+    }
+
+    /// So that none of them is prepared after another is sent, and sent too late.
+    async fn prepare_all(&self, statements: &[Bound<'_>]) -> Result<(), StoreError> {
+        for (sql, parameters) in statements.iter().filter(|_| !self.unnamed) {
+            self.prepare(sql, parameters).await?;
+        }
+        Ok(())
     }
 
     /// What was begun has ended with the statements that began it.
@@ -176,7 +188,7 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         let spoilt = self.open.load(Ordering::Acquire)
-            || matches!(*self.failure.lock(), Some((Failure::Connection, _)));
+            || matches!(*self.failure.lock(), Some((Failure::Connection | Failure::Stale, _)));
         if let Some(client) = self.client.take().filter(|_| spoilt) {
             // It leaves the pool; closing it undoes what was not committed.
             drop(Object::take(client));

@@ -10,7 +10,10 @@ use tokio_postgres::error::{DbError, SqlState};
 pub(crate) enum Failure {
     /// It lost against another one: run it again.
     Lost,
-    /// The connection is not to be used again; the transaction may be run again on another.
+    /// The connection is not to be used again, but it has answered: nothing is committed, and the transaction may be run
+    /// again on another.
+    Stale,
+    /// The connection is gone. What was not told to commit may be run again on another.
     Connection,
     /// A value is not what the database takes: the transaction may go on without what it is of.
     Value,
@@ -102,8 +105,10 @@ fn failure(code: &SqlState) -> Failure {
         // Serialisation failure, deadlock.
         "40001" | "40P01" => Failure::Lost,
         // A statement that this connection does not know any more, or whose result has other columns now: after a
-        // migration, or behind a pooler. The server is shutting down or starting, or this connection is not let write.
-        "26000" | "0A000" | "57P01" | "57P02" | "57P03" | "25006" => Failure::Connection,
+        // migration, or behind a pooler. Or this connection is not let write.
+        "26000" | "0A000" | "25006" => Failure::Stale,
+        // The server is shutting down or starting.
+        "57P01" | "57P02" | "57P03" => Failure::Connection,
         code if matches!(code.get(..2), Some("22" | "23" | "54")) => Failure::Value,
         code if code.starts_with("08") => Failure::Connection,
         _ => Failure::Final,

@@ -1,6 +1,10 @@
 //! The connections: one pool for everything, and one more for what a replica may answer.
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime};
+use std::time::Duration;
+
+use deadpool_postgres::{
+    Hook, HookError, Manager, ManagerConfig, Object, PoolError, QueueMode, RecyclingMethod, Runtime,
+};
 use rollcall_store::StoreError;
 use tokio_postgres::Config;
 
@@ -9,6 +13,10 @@ use crate::error::unavailable;
 use crate::options::Options;
 use crate::tls::Tls;
 use crate::url;
+
+/// A connection that was idle for longer is asked before it is used: a group of writes that is sent whole on one that the
+/// server has lost would not be known to be committed.
+const SURE: Duration = Duration::from_secs(1);
 
 /// Connections to one server.
 pub(crate) struct Pool {
@@ -30,6 +38,9 @@ impl Pool {
         let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let pool =
             deadpool_postgres::Pool::builder(Manager::from_config(config.clone(), tls.clone(), manager))
+                // The one used last knows most: its statements, and its pages.
+                .queue_mode(QueueMode::Lifo)
+                .pre_recycle(alive(options.connect_timeout))
                 .max_size(options.connections.max(3))
                 .wait_timeout(Some(options.connect_timeout * 2))
                 .create_timeout(Some(options.connect_timeout * 2))
@@ -64,6 +75,21 @@ impl Pool {
         connection.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
         Ok(Snapshot(connection))
     }
+}
+
+/// Asks a connection that was idle whether it is there.
+fn alive(timeout: Duration) -> Hook {
+    Hook::async_fn(move |client, metrics| {
+        Box::pin(async move {
+            if metrics.last_used() < SURE {
+                return Ok(());
+            }
+            match tokio::time::timeout(timeout, client.batch_execute("")).await {
+                Ok(answered) => answered.map_err(HookError::Backend),
+                Err(_) => Err(HookError::message("a connection does not answer")),
+            }
+        })
+    })
 }
 
 /// A reading transaction.

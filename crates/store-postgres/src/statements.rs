@@ -56,7 +56,7 @@ fn all() -> Vec<&'static str> {
         source::STATEMENTS,
         tenant::STATEMENTS,
         tombstone::STATEMENTS,
-        wave::STATEMENTS,
+        &wave::statements(),
         &accounts::statements(),
         &delivery::statements(),
         &people::statements(),

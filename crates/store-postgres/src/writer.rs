@@ -23,8 +23,8 @@ use crate::batch::BatchJob;
 use crate::nodes::Nodes;
 use crate::options::Options;
 use crate::pool::Pool;
-use crate::session::{Known, Scope, Session};
-use crate::wave;
+use crate::session::{Known, Scope, Session, Touched};
+use crate::wave::{self, AtOnce};
 
 /// A task of a tenant that has nothing to do ends after this.
 const IDLE: Duration = Duration::from_secs(60);
@@ -136,13 +136,11 @@ impl Writer {
         run: Run<A, T>,
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
-        let mut jobs: Vec<Box<dyn Job>> = vec![Box::new(Task { arguments, run, result: None, reply })];
+        let jobs: Vec<Box<dyn Job>> = vec![Box::new(Task { arguments, run, result: None, reply })];
         let shared = Arc::clone(&self.shared);
         // It goes on when the caller goes: a transaction is not left half-way.
         tokio::spawn(async move {
-            let mut known = Known::default();
-            let committed = shared.commit(scope, &mut jobs, &mut known).await;
-            answer_all(jobs, &committed);
+            shared.commit(scope, jobs, &mut Known::default()).await;
         });
         answer.await.map_err(|_| stopped())?
     }
@@ -178,10 +176,8 @@ impl Worker {
             match tokio::time::timeout(IDLE, self.queue.recv()).await {
                 Ok(Some(job)) => {
                     let Some(shared) = self.shared.upgrade() else { break };
-                    let mut jobs = self.collect(job, shared.options.group);
-                    let scope = Scope::Tenant(self.tenant);
-                    let committed = shared.commit(scope, &mut jobs, &mut self.known).await;
-                    answer_all(jobs, &committed);
+                    let jobs = self.collect(job, shared.options.group);
+                    shared.commit(Scope::Tenant(self.tenant), jobs, &mut self.known).await;
                 }
                 Ok(None) => break,
                 Err(_) if self.retire() => break,
@@ -215,13 +211,22 @@ impl Worker {
 }
 
 impl Shared {
-    async fn commit(
+    /// Runs jobs and answers them.
+    async fn commit(&self, scope: Scope, mut jobs: Vec<Box<dyn Job>>, known: &mut Known) {
+        let committed = match self.writers.acquire().await {
+            Ok(_permit) => self.commit_all(scope, &mut jobs, known).await,
+            Err(_) => Err(stopped()),
+        };
+        answer_all(jobs, &committed);
+    }
+
+    /// Returns when all that is still among `jobs` is committed; the rest has been answered.
+    async fn commit_all(
         &self,
         scope: Scope,
-        jobs: &mut [Box<dyn Job>],
+        jobs: &mut Vec<Box<dyn Job>>,
         known: &mut Known,
     ) -> Result<(), StoreError> {
-        let _permit = self.writers.acquire().await.map_err(|_| stopped())?;
         let (mut careful, mut runs) = (false, 0);
         loop {
             runs += 1;
@@ -247,32 +252,66 @@ impl Shared {
     async fn attempt(
         &self,
         scope: Scope,
-        jobs: &mut [Box<dyn Job>],
+        jobs: &mut Vec<Box<dyn Job>>,
         careful: bool,
         known: &mut Known,
     ) -> Result<(), Abort> {
         let connection = self.pool.connection().await.map_err(Abort::Failed)?;
+        if let Scope::Tenant(tenant) = scope
+            && !careful
+        {
+            match wave::at_once(&connection, (tenant, &self.begin), known, jobs).await? {
+                AtOnce::Unfit => {}
+                AtOnce::Refused => connection.mend(),
+                AtOnce::Committed(touched) => {
+                    self.publish(&touched);
+                    if answer_done(jobs) {
+                        return Ok(());
+                    }
+                }
+            }
+        }
         let begun = Session::begin(connection, scope, (&self.begin, careful), std::mem::take(known)).await;
         let mut session = begun?;
-        if let Err(abort) = run(&mut session, jobs, careful).await {
+        if let Err(abort) = run(&mut session, scope, jobs, careful).await {
             session.roll_back().await;
             return Err(abort);
         }
         let (touched, remembered) = session.commit().await?;
         *known = remembered;
+        self.publish(&touched);
+        Ok(())
+    }
+
+    fn publish(&self, touched: &Touched) {
         touched.publish(&self.stamps);
         self.stamps.committed();
-        self.nodes.tell(&touched);
-        Ok(())
+        self.nodes.tell(touched);
     }
 }
 
-async fn run(session: &mut Session, jobs: &mut [Box<dyn Job>], careful: bool) -> Result<(), Abort> {
+/// Answers what is done and committed, and returns whether that was all.
+fn answer_done(jobs: &mut Vec<Box<dyn Job>>) -> bool {
+    let is_done = |job: &mut Box<dyn Job>| job.batch().is_some_and(|job| !job.outcomes.is_empty());
+    for done in jobs.extract_if(.., is_done) {
+        done.answer(Ok(()));
+    }
+    jobs.is_empty()
+}
+
+async fn run(
+    session: &mut Session,
+    scope: Scope,
+    jobs: &mut [Box<dyn Job>],
+    careful: bool,
+) -> Result<(), Abort> {
     for job in jobs.iter_mut().filter_map(|job| job.batch_mut()) {
         job.outcomes.clear();
     }
-    if !careful {
-        wave::run(session, jobs).await?;
+    if let Scope::Tenant(tenant) = scope
+        && !careful
+    {
+        wave::within(session, tenant, jobs).await?;
     }
     for job in jobs.iter_mut() {
         job.run(session).await?;

@@ -45,6 +45,33 @@ impl Known {
     pub(crate) fn forget(&mut self) {
         *self = Self::of(self.facts);
     }
+
+    /// The tenant's count of facts when this was read.
+    pub(crate) fn facts(&self) -> i64 {
+        self.facts
+    }
+
+    /// The generation of a source's settings, if it is remembered, and the tenant's.
+    pub(crate) fn generation(&self, tenant: TenantKey, source: SourceKey) -> Option<u64> {
+        let (owner, generation) = self.sources.get(&source.0)?;
+        u64::try_from(*generation).ok().filter(|_| *owner == tenant.0)
+    }
+
+    /// Whether a group of the source may have a member that names no resource yet, if it is remembered.
+    pub(crate) fn awaits(&self, source: SourceKey) -> Option<bool> {
+        self.awaiting.get(&source.0).copied()
+    }
+
+    /// The collection of a type, if it is remembered.
+    pub(crate) fn collection(&self, source: SourceKey, kind: &str) -> Option<i64> {
+        let known = self.collections.get(&source.0)?;
+        known.iter().find(|(name, _)| name == kind).map(|(_, collection)| *collection)
+    }
+
+    /// The key of an attribute's path in a collection, if it is remembered.
+    pub(crate) fn attribute(&self, collection: i64, path: &str) -> Option<i64> {
+        self.attributes.get(&collection)?.get(path).copied()
+    }
 }
 
 impl Session {
@@ -55,8 +82,8 @@ impl Session {
 
     /// Whether a group of the source may have a member that names no resource yet.
     pub(crate) async fn awaits(&mut self, source: SourceKey) -> Result<bool, StoreError> {
-        if let Some(awaits) = self.known.awaiting.get(&source.0) {
-            return Ok(*awaits);
+        if let Some(awaits) = self.known.awaits(source) {
+            return Ok(awaits);
         }
         let awaits = self.exists(AWAITS, &[&source.0]).await?;
         self.known.awaiting.insert(source.0, awaits);
@@ -115,9 +142,8 @@ impl Session {
         source: SourceKey,
         kind: &str,
     ) -> Result<Option<i64>, StoreError> {
-        let known = self.known.collections.get(&source.0);
-        if let Some((_, collection)) = known.and_then(|known| known.iter().find(|(name, _)| name == kind)) {
-            return Ok(Some(*collection));
+        if let Some(collection) = self.known.collection(source, kind) {
+            return Ok(Some(collection));
         }
         let Some(row) = self.row(COLLECTION, &[&source.0, &kind]).await? else { return Ok(None) };
         let collection = get(&row, 0)?;
@@ -153,8 +179,7 @@ impl Session {
             let read = rows.iter().map(|row| Ok((get(row, 0)?, get(row, 1)?)));
             self.known.attributes.insert(collection, read.collect::<Result<_, StoreError>>()?);
         }
-        let known = self.known.attributes.get(&collection).and_then(|known| known.get(path));
-        Ok(known.copied())
+        Ok(self.known.attribute(collection, path))
     }
 
     /// The key of an attribute's path in a collection, made when missing.

@@ -10,8 +10,8 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::change::{self, Records};
-use crate::column::{Parameter, Parameters, get};
-use crate::connection::Connection;
+use crate::column::{Parameters, get};
+use crate::connection::{Bound, Connection};
 use crate::error::{Failure, signed, unsigned};
 use crate::writer::Abort;
 pub(crate) use known::Known;
@@ -21,7 +21,8 @@ const MAX_TOUCHED: usize = 1_000;
 /// A tenant's keys and numbers go up to 2^40; that is a thousand a second for 35 years.
 pub(crate) const NUMBERS: u64 = 1 << 40;
 
-const LOCK: &str = "SELECT last_change, last_key, facts FROM tenant_counter WHERE tenant = $1 FOR UPDATE";
+pub(crate) const LOCK: &str =
+    "SELECT last_change, last_key, facts FROM tenant_counter WHERE tenant = $1 FOR UPDATE";
 const COUNT: &str = "UPDATE tenant_counter SET last_change = $2, last_key = $3, facts = $4 WHERE tenant = $1";
 const READ_ONLY: &str = "SELECT current_setting('transaction_read_only') FROM installation WHERE one = 1";
 const LOCK_INSTALLATION: &str = "SELECT epoch FROM installation WHERE one = 1 FOR UPDATE";
@@ -49,6 +50,13 @@ pub(crate) struct Touched {
 }
 
 impl Touched {
+    /// Ends these stamps too.
+    pub(crate) fn add(&mut self, ids: &[Uuid]) {
+        if self.ids.len() <= MAX_TOUCHED {
+            self.ids.extend_from_slice(ids);
+        }
+    }
+
     pub(crate) fn publish(&self, stamps: &Stamps) {
         if self.all || self.ids.len() > MAX_TOUCHED {
             stamps.touch_all();
@@ -160,7 +168,7 @@ impl Session {
     /// Why the whole transaction ends, after an error that its connection may have failed with.
     pub(crate) fn abort(&self, error: StoreError) -> Abort {
         match self.connection.failure() {
-            Some((Failure::Lost | Failure::Connection, _)) => Abort::Again(error),
+            Some((Failure::Lost | Failure::Stale | Failure::Connection, _)) => Abort::Again(error),
             _ => Abort::Failed(error),
         }
     }
@@ -279,9 +287,7 @@ impl Session {
 
     /// Ends the stamp of a resource with the commit.
     pub(crate) fn touch(&mut self, id: Uuid) {
-        if self.touched.ids.len() <= MAX_TOUCHED {
-            self.touched.ids.push(id);
-        }
+        self.touched.add(&[id]);
     }
 
     /// Ends all stamps of this node with the commit.
@@ -342,6 +348,25 @@ impl Session {
         Ok(tenant.0 * signed(NUMBERS) + signed(locked.last_key))
     }
 
+    /// Numbers of changes and keys that a statement has taken from the tenant's row.
+    pub(crate) fn advance(&mut self, (changes, keys): (usize, usize)) {
+        if let Some(locked) = self.tenants.first_mut() {
+            locked.last_change += changes as u64;
+            locked.last_key += keys as u64;
+            locked.moved = true;
+        }
+    }
+
+    /// What is remembered.
+    pub(crate) fn known(&self) -> &Known {
+        &self.known
+    }
+
+    /// The count of facts of the tenant's row, unless this transaction has new ones.
+    pub(crate) fn settled(&self) -> Option<i64> {
+        self.tenants.first().map(|locked| locked.facts).filter(|facts| *facts == self.known.facts)
+    }
+
     /// Rows that writers remember are other than before: those of other nodes will read them again.
     pub(crate) async fn new_fact(&mut self, tenant: TenantKey) -> Result<(), StoreError> {
         let locked = self.locked(tenant).await?;
@@ -388,7 +413,7 @@ impl Session {
         let (collections, resources) = sums(&self.counts);
         let (sources, people) = sums(&self.populations);
         let moved: Vec<_> = self.tenants.iter().filter(|locked| locked.moved).map(Locked::row).collect();
-        let mut statements: Vec<(&'static str, Vec<&(dyn Parameter + '_)>)> = Vec::new();
+        let mut statements: Vec<Bound<'_>> = Vec::new();
         if !self.records.is_empty() {
             statements.push((change::ADD, self.records.parameters()));
         }
@@ -403,7 +428,7 @@ impl Session {
         }
         let committed = self.connection.commit(&statements).await;
         committed.map_err(|error| match self.connection.failure() {
-            Some((Failure::Lost, _)) => Abort::Again(error),
+            Some((Failure::Lost | Failure::Stale, _)) => Abort::Again(error),
             // After a lost connection it is not known whether anything was committed: it is not run again.
             _ => Abort::Failed(error),
         })
