@@ -158,9 +158,9 @@ impl Connection {
     ) -> Result<Vec<Vec<Row>>, StoreError> {
         self.prepare_all(statements).await?;
         let sent = statements.iter().map(|(sql, parameters)| self.rows(sql, parameters));
-        let (begun, (rows, committed)) =
+        let (opened, (rows, committed)) =
             join(self.begin(begin), join(join_all(sent), self.end("COMMIT"))).await;
-        begun?;
+        opened?;
         let rows = rows.into_iter().collect::<Result<_, _>>()?;
         committed.map(|()| rows)
     }

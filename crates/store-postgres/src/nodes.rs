@@ -23,7 +23,7 @@ use crate::session::Touched;
 use crate::tls::Tls;
 
 /// What is told at most so often.
-const PAUSE: Duration = Duration::from_millis(5);
+const PAUSE: Duration = Duration::from_millis(20);
 /// Before it connects again.
 const RECONNECT: Duration = Duration::from_secs(1);
 

@@ -36,7 +36,7 @@ pub(crate) fn run(
             let entries = index.entries(&candidate::parse(body)?);
             let rows = value::rows(session, collection, &entries)?;
             value::add(session, source, *key, &rows)?;
-            session.prepare(LIST)?.execute((key, value::encode(&rows))).or_unavailable()?;
+            session.prepare(LIST)?.execute((key, value::encode(&rows)?)).or_unavailable()?;
         }
     }
 }

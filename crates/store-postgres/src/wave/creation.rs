@@ -50,7 +50,7 @@ told AS (
         WITH ORDINALITY AS n (id, at, source, resource_type, actor, request_id, detail, place)),
 counted AS (
     INSERT INTO collection_count AS c (collection, resources)
-    SELECT n.collection, n.more FROM moved, unnest($21::BIGINT[], $22::BIGINT[]) AS n (collection, more)
+    SELECT n.collection, count(*) FROM moved, unnest($5::BIGINT[]) AS n (collection) GROUP BY n.collection
     ON CONFLICT (collection) DO UPDATE SET resources = c.resources + excluded.resources)
 SELECT change FROM moved";
 /// Of which the one or other unique value is another's.
@@ -67,9 +67,6 @@ pub(crate) const STATEMENTS: &[&str] = &[CREATE, TAKEN];
 pub(crate) struct Creations<'a> {
     columns: Columns<'a>,
     rows: Rows<'a>,
-    /// Of which collections there are how many more.
-    counted: Vec<i64>,
-    more: Vec<i64>,
     /// What must not be there twice: attribute and value.
     unique: HashSet<(i64, &'a str)>,
     touched: Vec<Uuid>,
@@ -90,8 +87,6 @@ impl<'a> Creations<'a> {
         Self {
             columns: Columns::of(ChangeKind::Created),
             rows: Rows::default(),
-            counted: Vec::new(),
-            more: Vec::new(),
             unique: HashSet::new(),
             touched: Vec::new(),
         }
@@ -126,18 +121,6 @@ impl<'a> Creations<'a> {
             self.rows.attributes.push(attribute);
             self.rows.unique.push(entry.unique);
         }
-        match self
-            .counted
-            .iter()
-            .position(|counted| *counted == collection)
-            .and_then(|at| self.more.get_mut(at))
-        {
-            Some(more) => *more += 1,
-            None => {
-                self.counted.push(collection);
-                self.more.push(1);
-            }
-        }
         true
     }
 
@@ -149,7 +132,6 @@ impl<'a> Creations<'a> {
         let mut parameters = group.parameters();
         parameters.extend(self.columns.parameters());
         parameters.extend(self.rows.parameters());
-        parameters.extend([&self.counted as &(dyn Parameter + '_), &self.more]);
         Some((CREATE, parameters))
     }
 

@@ -60,9 +60,7 @@ impl<'a> Wave<'a> {
         let mut wave = Self { creations: Creations::new(), updates: Updates::new(), jobs: 0 };
         for (at, job) in jobs.iter().enumerate().filter(|(at, _)| !without.contains(at)) {
             let Some((batch, write)) = candidate(job.as_ref()) else { continue };
-            let generation = known.generation(batch.tenant, batch.source);
-            // Its source is there, and its settings are those that it was prepared by.
-            if generation.is_none_or(|now| batch.generation.is_some_and(|then| then != now)) {
+            if !is_current(batch, known.generation(batch.tenant, batch.source)) {
                 continue;
             }
             let taken = wave.creations.take(known, at, (batch, write))
@@ -82,6 +80,11 @@ fn candidate(job: &dyn Job) -> Option<(&Batch, &Write)> {
         }
         _ => None,
     }
+}
+
+/// Whether the source is there and its settings are those that the batch was prepared by.
+fn is_current(batch: &Batch, generation: Option<u64>) -> bool {
+    generation.is_some_and(|now| batch.generation.is_none_or(|then| then == now))
 }
 
 /// What became of a group that was sent whole.
@@ -216,8 +219,7 @@ async fn together(
 
 /// Has everything remembered that a write is planned by.
 async fn learn(session: &mut Session, batch: &Batch, write: &Write) -> Result<(), StoreError> {
-    let generation = session.generation(batch.tenant, batch.source).await?;
-    if generation.is_none_or(|now| batch.generation.is_some_and(|then| then != now)) {
+    if !is_current(batch, session.generation(batch.tenant, batch.source).await?) {
         return Ok(());
     }
     match write {

@@ -46,9 +46,9 @@ pub(crate) fn rows<'a>(
 }
 
 /// `resource.entries` of these rows.
-pub(crate) fn encode(rows: &[ValueRow<'_>]) -> String {
+pub(crate) fn encode(rows: &[ValueRow<'_>]) -> Result<String, StoreError> {
     let pairs: Vec<(i64, &str)> = rows.iter().map(|row| (row.attribute, row.entry.value.as_str())).collect();
-    serde_json::json!(pairs).to_string()
+    serde_json::to_string(&pairs).map_err(|error| corrupt("resource", "entries", error))
 }
 
 /// Adds rows of a resource. `Conflict` when another has one of the unique values: then nothing is added. That no

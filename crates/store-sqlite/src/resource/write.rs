@@ -63,7 +63,7 @@ pub(crate) fn create(
         batch.now.0,
         content.plain,
         &content.display,
-        value::encode(&rows),
+        value::encode(&rows)?,
         &content.body[..],
     );
     if session.prepare(ADD)?.execute(row).or_unavailable()? == 0 {
@@ -185,7 +185,7 @@ fn replace(
     if !same_index {
         let rows = value::rows(session, progress.collection, &content.index)?;
         value::change(session, batch.source, (progress.collection, key), &rows)?;
-        entries = Some(value::encode(&rows));
+        entries = Some(value::encode(&rows)?);
     }
     session
         .prepare(REPLACE)?
