@@ -118,25 +118,12 @@ impl Worker {
         loop {
             match self.queue.recv_timeout(self.options.poll) {
                 Ok(job) => {
-                    let jobs = self.collect(job);
-                    self.commit(jobs);
+                    self.commit(vec![job]);
                 }
                 Err(RecvTimeoutError::Timeout) => self.notice_others(),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
         }
-    }
-
-    /// Takes all that waits. It does not wait for more: what comes meanwhile is the next group.
-    fn collect(&self, first: Box<dyn Job>) -> Vec<Box<dyn Job>> {
-        let mut weight = first.weight();
-        let mut jobs = vec![first];
-        while weight < self.options.group {
-            let Ok(job) = self.queue.try_recv() else { break };
-            weight += job.weight();
-            jobs.push(job);
-        }
-        jobs
     }
 
     fn commit(&mut self, mut jobs: Vec<Box<dyn Job>>) {
@@ -157,11 +144,13 @@ impl Worker {
         self.checkpointer.after_commit(&self.connection);
     }
 
-    fn attempt(&mut self, jobs: &mut [Box<dyn Job>], careful: bool) -> Result<(), Abort> {
+    /// Runs jobs and all that wait in one transaction, with what comes meanwhile. It does not wait for more.
+    fn attempt(&mut self, jobs: &mut Vec<Box<dyn Job>>, careful: bool) -> Result<(), Abort> {
         run(&self.connection, "BEGIN IMMEDIATE")?;
         self.notice_others();
         let mut session = Session::new(&self.connection, &mut self.known, careful);
-        let result = jobs.iter_mut().try_for_each(|job| job.run(&mut session));
+        let most = if careful { 0 } else { self.options.group };
+        let result = run_all(jobs, &mut session, (&self.queue, most));
         let result = result.and_then(|()| session.finish().map_err(Abort::Failed));
         let touched = session.into_touched();
         match result.and_then(|()| run(&self.connection, "COMMIT")) {
@@ -195,6 +184,28 @@ impl Worker {
                 self.stamps.committed();
             }
             Err(error) => tracing::warn!(%error, "cannot tell whether another process has written"),
+        }
+    }
+}
+
+/// Runs jobs, and those in the queue while all have no more than so many units.
+fn run_all(
+    jobs: &mut Vec<Box<dyn Job>>,
+    session: &mut Session<'_>,
+    (queue, most): (&Receiver<Box<dyn Job>>, usize),
+) -> Result<(), Abort> {
+    let (mut at, mut weight) = (0, 0);
+    loop {
+        if let Some(job) = jobs.get_mut(at) {
+            job.run(session)?;
+            weight += job.weight();
+            at += 1;
+        } else if weight < most
+            && let Ok(job) = queue.try_recv()
+        {
+            jobs.push(job);
+        } else {
+            return Ok(());
         }
     }
 }
