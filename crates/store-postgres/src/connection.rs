@@ -59,11 +59,19 @@ impl Connection {
         sql: &'static str,
         parameters: Parameters<'_>,
     ) -> Result<Vec<Row>, StoreError> {
-        if self.unnamed {
-            return self.rows_of(sql, parameters).await;
-        }
-        let statement = self.prepare(sql, parameters).await?;
-        let rows = self.client()?.query_raw(&statement, bound(parameters)).await;
+        let statement = if self.unnamed { None } else { Some(self.prepare(sql, parameters).await?) };
+        self.rows_by(sql, parameters, statement.as_ref()).await
+    }
+
+    /// All rows of a literal statement that is prepared, unless statements are sent whole.
+    async fn rows_by(
+        &self,
+        sql: &'static str,
+        parameters: Parameters<'_>,
+        statement: Option<&Statement>,
+    ) -> Result<Vec<Row>, StoreError> {
+        let Some(statement) = statement else { return self.rows_of(sql, parameters).await };
+        let rows = self.client()?.query_raw(statement, bound(parameters)).await;
         let rows = match rows {
             Ok(rows) => rows.try_collect().await,
             Err(error) => Err(error),
@@ -141,10 +149,9 @@ impl Connection {
     /// What failed is told by [`Connection::failure`]. If that is an error of the server, nothing is committed: it makes
     /// a rollback of the commit. If it is the connection, it is not known.
     pub(crate) async fn commit(&self, statements: &[Bound<'_>]) -> Result<(), StoreError> {
-        self.prepare_all(statements).await?;
-        let sent = statements.iter().map(|(sql, parameters)| self.execute(sql, parameters));
-        let (done, committed) = join(join_all(sent), self.end("COMMIT")).await;
-        done.into_iter().collect::<Result<Vec<u64>, _>>()?;
+        let prepared = self.prepare_all(statements).await?;
+        let (done, committed) = join(join_all(self.sent(statements, &prepared)), self.end("COMMIT")).await;
+        done.into_iter().collect::<Result<Vec<_>, _>>()?;
         committed
     }
 
@@ -156,21 +163,31 @@ impl Connection {
         begin: &str,
         statements: &[Bound<'_>],
     ) -> Result<Vec<Vec<Row>>, StoreError> {
-        self.prepare_all(statements).await?;
-        let sent = statements.iter().map(|(sql, parameters)| self.rows(sql, parameters));
-        let (opened, (rows, committed)) =
-            join(self.begin(begin), join(join_all(sent), self.end("COMMIT"))).await;
+        let prepared = self.prepare_all(statements).await?;
+        let sent = join_all(self.sent(statements, &prepared));
+        let (opened, (rows, committed)) = join(self.begin(begin), join(sent, self.end("COMMIT"))).await;
         opened?;
         let rows = rows.into_iter().collect::<Result<_, _>>()?;
         committed.map(|()| rows)
     }
 
-    /// So that none of them is prepared after another is sent, and sent too late.
-    async fn prepare_all(&self, statements: &[Bound<'_>]) -> Result<(), StoreError> {
-        for (sql, parameters) in statements.iter().filter(|_| !self.unnamed) {
-            self.prepare(sql, parameters).await?;
+    /// All of them before the first is sent: else one would come after the commit.
+    async fn prepare_all(&self, statements: &[Bound<'_>]) -> Result<Vec<Option<Statement>>, StoreError> {
+        let mut prepared = Vec::with_capacity(statements.len());
+        for (sql, parameters) in statements {
+            prepared.push(if self.unnamed { None } else { Some(self.prepare(sql, parameters).await?) });
         }
-        Ok(())
+        Ok(prepared)
+    }
+
+    /// Each is sent when it is first polled.
+    fn sent<'s>(
+        &'s self,
+        statements: &'s [Bound<'s>],
+        prepared: &'s [Option<Statement>],
+    ) -> impl Iterator<Item = impl Future<Output = Result<Vec<Row>, StoreError>> + 's> {
+        let each = statements.iter().zip(prepared);
+        each.map(|((sql, parameters), statement)| self.rows_by(sql, parameters, statement.as_ref()))
     }
 
     /// What was begun has ended with the statements that began it.

@@ -5,8 +5,10 @@ use rollcall_store::StoreError;
 use rollcall_store::write::{Batch, Content};
 use uuid::Uuid;
 
+use super::Group;
 use crate::change::Record;
 use crate::column::{Parameter, Text};
+use crate::connection::Bound;
 use crate::error::signed;
 
 /// Resources and what is told of them. The place of each is counted from 1.
@@ -44,10 +46,6 @@ impl<'a> Columns<'a> {
             requests: Vec::new(),
             details: Vec::new(),
         }
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.jobs.is_empty()
     }
 
     /// Whether this resource is one of them.
@@ -92,9 +90,18 @@ impl<'a> Columns<'a> {
         })
     }
 
-    /// `$4` to `$15` of a statement.
-    pub(crate) fn parameters(&self) -> [&(dyn Parameter + '_); 12] {
-        [
+    /// A statement of the group's `$1` to `$3`, the `$4` to `$15` of these and then more; `None` where there is none of
+    /// them.
+    pub(crate) fn statement<'s>(
+        &'s self,
+        sql: &'static str,
+        group: &'s Group,
+        more: &[&'s (dyn Parameter + 's)],
+    ) -> Option<Bound<'s>> {
+        if self.jobs.is_empty() {
+            return None;
+        }
+        let own: [&(dyn Parameter + '_); 12] = [
             &self.ids,
             &self.collections,
             &self.at,
@@ -107,6 +114,10 @@ impl<'a> Columns<'a> {
             &self.actors,
             &self.requests,
             &self.details,
-        ]
+        ];
+        let mut parameters = group.parameters();
+        parameters.extend(own);
+        parameters.extend(more);
+        Some((sql, parameters))
     }
 }

@@ -126,13 +126,7 @@ impl<'a> Creations<'a> {
 
     /// What creates them; `None` where there is none.
     pub(crate) fn statement<'s>(&'s self, group: &'s Group) -> Option<Bound<'s>> {
-        if self.columns.is_empty() {
-            return None;
-        }
-        let mut parameters = group.parameters();
-        parameters.extend(self.columns.parameters());
-        parameters.extend(self.rows.parameters());
-        Some((CREATE, parameters))
+        self.columns.statement(CREATE, group, &self.rows.parameters())
     }
 
     /// What asks for those of which a value is taken.

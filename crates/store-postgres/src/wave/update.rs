@@ -71,13 +71,7 @@ impl<'a> Updates<'a> {
 
     /// What updates them; `None` where there is none.
     pub(crate) fn statement<'s>(&'s self, group: &'s Group) -> Option<Bound<'s>> {
-        if self.columns.is_empty() {
-            return None;
-        }
-        let mut parameters = group.parameters();
-        parameters.extend(self.columns.parameters());
-        parameters.push(&self.revisions);
-        Some((UPDATE, parameters))
+        self.columns.statement(UPDATE, group, &[&self.revisions])
     }
 
     /// The jobs that were as they should be, with the ids of their resources, and what became of them.
